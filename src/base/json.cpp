@@ -1,0 +1,232 @@
+#include "base/json.hpp"
+
+#include <boost/json/basic_parser_impl.hpp>
+
+namespace carillon::json {
+
+// Receives what the parser finds and lays it out as a pre-order list of nodes.
+struct Builder {
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  using error_code = boost::json::error_code;
+  using string_view = boost::json::string_view;
+
+  Document document;
+  Limits limits;
+  std::vector<std::uint32_t> open;  // the containers we are inside of
+  std::uint32_t part_begin = 0;
+  std::uint32_t key_begin = 0, key_size = 0;
+  const char* refusal = nullptr;
+
+  std::uint32_t text_size() const { return static_cast<std::uint32_t>(document.text_.size()); }
+
+  bool refuse(error_code& ec, const char* why) {
+    refusal = why;
+    ec = boost::json::make_error_code(boost::json::error::exception);
+    return false;
+  }
+
+  bool add(Kind kind, std::uint32_t begin, std::uint32_t size, error_code& ec) {
+    if (document.nodes_.size() >= limits.values_max) return refuse(ec, "too many values");
+    if (!open.empty()) {
+      Document::Node& parent = document.nodes_[open.back()];
+      ++parent.children;
+      if (parent.kind == Kind::object && parent.children > limits.members_max)
+        return refuse(ec, "too many members in one object");
+    }
+    Document::Node node;
+    node.kind = kind;
+    node.key_begin = key_begin;
+    node.key_size = key_size;
+    node.text_begin = begin;
+    node.text_size = size;
+    node.next = static_cast<std::uint32_t>(document.nodes_.size()) + 1;
+    key_size = 0;
+    document.nodes_.push_back(node);
+    return true;
+  }
+
+  bool add_word(Kind kind, std::string_view word, error_code& ec) {
+    const std::uint32_t begin = text_size();
+    document.text_.append(word);
+    return add(kind, begin, static_cast<std::uint32_t>(word.size()), ec);
+  }
+
+  bool begin_container(Kind kind, error_code& ec) {
+    if (open.size() >= limits.depth_max) return refuse(ec, "nested too deeply");
+    if (!add(kind, 0, 0, ec)) return false;
+    open.push_back(static_cast<std::uint32_t>(document.nodes_.size()) - 1);
+    return true;
+  }
+
+  void end_container() {
+    document.nodes_[open.back()].next = static_cast<std::uint32_t>(document.nodes_.size());
+    open.pop_back();
+  }
+
+  std::string_view key_of(const Document::Node& node) const {
+    return std::string_view(document.text_).substr(node.key_begin, node.key_size);
+  }
+
+  bool has_member(std::string_view key) const {
+    const std::uint32_t object = open.back();
+    for (std::uint32_t i = object + 1; i < document.nodes_.size(); i = document.nodes_[i].next)
+      if (key_of(document.nodes_[i]) == key) return true;
+    return false;
+  }
+
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_object_begin(error_code& ec) { return begin_container(Kind::object, ec); }
+  bool on_object_end(std::size_t, error_code&) { return end_container(), true; }
+  bool on_array_begin(error_code& ec) { return begin_container(Kind::array, ec); }
+  bool on_array_end(std::size_t, error_code&) { return end_container(), true; }
+
+  // Parts come before the whole; each callback gets only what is new.
+  bool start_part(string_view part, std::size_t total) {
+    if (part.size() == total) part_begin = text_size();
+    document.text_.append(part.data(), part.size());
+    return true;
+  }
+
+  bool on_key_part(string_view part, std::size_t total, error_code&) { return start_part(part, total); }
+  bool on_key(string_view part, std::size_t total, error_code& ec) {
+    start_part(part, total);
+    key_begin = part_begin;
+    key_size = text_size() - part_begin;
+    const auto key = std::string_view(document.text_).substr(key_begin, key_size);
+    return has_member(key) ? refuse(ec, "duplicate member name") : true;
+  }
+  bool on_string_part(string_view part, std::size_t total, error_code&) { return start_part(part, total); }
+  bool on_string(string_view part, std::size_t total, error_code& ec) {
+    start_part(part, total);
+    return add(Kind::string, part_begin, text_size() - part_begin, ec);
+  }
+
+  bool number_open = false;
+  bool on_number_part(string_view part, error_code&) {
+    if (!number_open) part_begin = text_size();
+    number_open = true;
+    document.text_.append(part.data(), part.size());
+    return true;
+  }
+  bool finish_number(string_view part, error_code& ec) {
+    on_number_part(part, ec);
+    number_open = false;
+    return add(Kind::number, part_begin, text_size() - part_begin, ec);
+  }
+  bool on_int64(std::int64_t, string_view part, error_code& ec) { return finish_number(part, ec); }
+  bool on_uint64(std::uint64_t, string_view part, error_code& ec) { return finish_number(part, ec); }
+  bool on_double(double, string_view part, error_code& ec) { return finish_number(part, ec); }
+
+  bool on_bool(bool value, error_code& ec) { return add_word(Kind::boolean, value ? "true" : "false", ec); }
+  bool on_null(error_code& ec) { return add_word(Kind::null, "null", ec); }
+  bool on_comment_part(string_view, error_code&) { return true; }
+  bool on_comment(string_view, error_code&) { return true; }
+};
+
+Result<Document> Document::parse(std::string_view text, const Limits& limits) {
+  // Offsets are 32 bits wide; the wire's own limits are far below.
+  if (text.size() > (1U << 30)) return fail(ErrorKind::invalid, "JSON text too large");
+  boost::json::parse_options options;
+  options.max_depth = limits.depth_max + 1;  // ours is checked first and has the better message
+  boost::json::basic_parser<Builder> parser(options);
+  Builder& builder = parser.handler();
+  builder.limits = limits;
+  builder.document.text_.reserve(text.size());
+  builder.document.nodes_.reserve(32);
+  boost::json::error_code ec;
+  const std::size_t consumed = parser.write_some(false, text.data(), text.size(), ec);
+  if (!ec && consumed < text.size()) ec = boost::json::make_error_code(boost::json::error::extra_data);
+  if (ec) {
+    std::string why = builder.refusal != nullptr ? builder.refusal : ec.message();
+    return fail(ErrorKind::invalid, "not valid JSON at byte " + std::to_string(consumed) + ": " + why);
+  }
+  return std::move(builder.document);
+}
+
+Kind Value::kind() const { return document_->nodes_[index_].kind; }
+
+std::string_view Value::text() const {
+  const auto& node = document_->nodes_[index_];
+  return std::string_view(document_->text_).substr(node.text_begin, node.text_size);
+}
+
+std::string_view Value::key() const {
+  const auto& node = document_->nodes_[index_];
+  return std::string_view(document_->text_).substr(node.key_begin, node.key_size);
+}
+
+std::size_t Value::size() const { return document_->nodes_[index_].children; }
+
+Value::Iterator Value::begin() const {
+  const auto& node = document_->nodes_[index_];
+  return {document_, node.children > 0 ? index_ + 1 : node.next};
+}
+
+Value::Iterator Value::end() const { return {document_, document_->nodes_[index_].next}; }
+
+std::optional<Value> Value::find(std::string_view key) const {
+  if (!is(Kind::object)) return std::nullopt;
+  for (const Value member : *this)
+    if (member.key() == key) return member;
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Value::find_string(std::string_view key) const {
+  const auto member = find(key);
+  if (!member || !member->is(Kind::string)) return std::nullopt;
+  return member->text();
+}
+
+// Recursion is bounded by Limits::depth_max.
+void Value::append_to(std::string& out) const {  // NOLINT(misc-no-recursion)
+  const Kind kind = this->kind();
+  if (kind == Kind::string) return append_string(out, text());
+  if (kind != Kind::object && kind != Kind::array) {
+    out.append(text());
+    return;
+  }
+  out.push_back(kind == Kind::object ? '{' : '[');
+  bool first = true;
+  for (const Value child : *this) {
+    if (!first) out.push_back(',');
+    first = false;
+    if (kind == Kind::object) {
+      append_string(out, child.key());
+      out.push_back(':');
+    }
+    child.append_to(out);
+  }
+  out.push_back(kind == Kind::object ? '}' : ']');
+}
+
+void append_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text.substr(plain, i - plain));
+    plain = i + 1;
+    switch (c) {
+      case '"': out.append("\\\""); break;
+      case '\\': out.append("\\\\"); break;
+      case '\n': out.append("\\n"); break;
+      case '\r': out.append("\\r"); break;
+      case '\t': out.append("\\t"); break;
+      default: {
+        static constexpr char kHex[] = "0123456789abcdef";
+        out.append("\\u00");
+        out.push_back(kHex[c >> 4]);
+        out.push_back(kHex[c & 15]);
+      }
+    }
+  }
+  out.append(text.substr(plain));
+  out.push_back('"');
+}
+
+}  // namespace carillon::json

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace carillon {
+
+// Where an event stands in the log, as the wire carries it (protocol 4.1): opaque, compared for equality only,
+// at most 512 characters of [A-Za-z0-9._~-]. Only the log that made it knows how to read it. Empty: none yet.
+struct Position {
+  std::string text;
+
+  [[nodiscard]] bool empty() const { return text.empty(); }
+  bool operator==(const Position&) const = default;
+};
+
+inline constexpr std::size_t kPositionSizeMax = 512;
+
+// Whether a peer's text has the form of a position at all.
+[[nodiscard]] bool is_position(std::string_view text);
+
+}  // namespace carillon
