@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <utility>
 
 namespace carillon::json {
 
@@ -13,11 +14,16 @@ struct Builder {
   using error_code = boost::json::error_code;
   using string_view = boost::json::string_view;
 
+  static constexpr std::uint32_t kNone = static_cast<std::uint32_t>(-1);
+
   Document document;
   Limits limits;
-  std::vector<std::uint32_t> open;  // the containers we are inside of
+  // The container we are inside of; until it ends, its `next` names the one around it.
+  std::uint32_t open = kNone;
+  std::uint32_t depth = 0;
   std::uint32_t part_begin = 0;
   std::uint32_t key_begin = 0, key_size = 0;
+  bool number_open = false;
   const char* refusal = nullptr;
 
   std::uint32_t text_size() const { return static_cast<std::uint32_t>(document.text_.size()); }
@@ -30,8 +36,8 @@ struct Builder {
 
   bool add(Kind kind, std::uint32_t begin, std::uint32_t size, error_code& ec) {
     if (document.nodes_.size() >= limits.values_max) return refuse(ec, "too many values");
-    if (!open.empty()) {
-      Document::Node& parent = document.nodes_[open.back()];
+    if (open != kNone) {
+      Document::Node& parent = document.nodes_[open];
       ++parent.children;
       if (parent.kind == Kind::object && parent.children > limits.members_max)
         return refuse(ec, "too many members in one object");
@@ -55,15 +61,17 @@ struct Builder {
   }
 
   bool begin_container(Kind kind, error_code& ec) {
-    if (open.size() >= limits.depth_max) return refuse(ec, "nested too deeply");
+    if (depth >= limits.depth_max) return refuse(ec, "nested too deeply");
     if (!add(kind, 0, 0, ec)) return false;
-    open.push_back(static_cast<std::uint32_t>(document.nodes_.size()) - 1);
+    ++depth;
+    document.nodes_.back().next = std::exchange(open, static_cast<std::uint32_t>(document.nodes_.size()) - 1);
     return true;
   }
 
   void end_container() {
-    document.nodes_[open.back()].next = static_cast<std::uint32_t>(document.nodes_.size());
-    open.pop_back();
+    const auto end = static_cast<std::uint32_t>(document.nodes_.size());
+    open = std::exchange(document.nodes_[open].next, end);
+    --depth;
   }
 
   std::string_view key_of(const Document::Node& node) const {
@@ -71,8 +79,7 @@ struct Builder {
   }
 
   bool has_member(std::string_view key) const {
-    const std::uint32_t object = open.back();
-    for (std::uint32_t i = object + 1; i < document.nodes_.size(); i = document.nodes_[i].next)
+    for (std::uint32_t i = open + 1; i < document.nodes_.size(); i = document.nodes_[i].next)
       if (key_of(document.nodes_[i]) == key) return true;
     return false;
   }
@@ -105,7 +112,6 @@ struct Builder {
     return add(Kind::string, part_begin, text_size() - part_begin, ec);
   }
 
-  bool number_open = false;
   bool on_number_part(string_view part, error_code&) {
     if (!number_open) part_begin = text_size();
     number_open = true;
@@ -147,7 +153,9 @@ Result<Document> Document::parse(std::string_view text, const Limits& limits) {
   return std::move(builder.document);
 }
 
-Kind Value::kind() const { return document_->nodes_[index_].kind; }
+Kind Value::kind() const {
+  return document_->nodes_[index_].kind;
+}
 
 std::string_view Value::text() const {
   const auto& node = document_->nodes_[index_];
@@ -159,14 +167,22 @@ std::string_view Value::key() const {
   return std::string_view(document_->text_).substr(node.key_begin, node.key_size);
 }
 
-std::size_t Value::size() const { return document_->nodes_[index_].children; }
+std::size_t Value::values() const {
+  return document_->nodes_[index_].next - index_;
+}
+
+std::size_t Value::size() const {
+  return document_->nodes_[index_].children;
+}
 
 Value::Iterator Value::begin() const {
   const auto& node = document_->nodes_[index_];
   return {document_, node.children > 0 ? index_ + 1 : node.next};
 }
 
-Value::Iterator Value::end() const { return {document_, document_->nodes_[index_].next}; }
+Value::Iterator Value::end() const {
+  return {document_, document_->nodes_[index_].next};
+}
 
 std::optional<Value> Value::find(std::string_view key) const {
   if (!is(Kind::object)) return std::nullopt;
@@ -212,11 +228,27 @@ void append_string(std::string& out, std::string_view text) {
     out.append(text.substr(plain, i - plain));
     plain = i + 1;
     switch (c) {
-      case '"': out.append("\\\""); break;
-      case '\\': out.append("\\\\"); break;
-      case '\n': out.append("\\n"); break;
-      case '\r': out.append("\\r"); break;
-      case '\t': out.append("\\t"); break;
+      case '"':
+        out.append("\\\"");
+        break;
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '\b':
+        out.append("\\b");
+        break;
+      case '\f':
+        out.append("\\f");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\r':
+        out.append("\\r");
+        break;
+      case '\t':
+        out.append("\\t");
+        break;
       default: {
         static constexpr char kHex[] = "0123456789abcdef";
         out.append("\\u00");

@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 
 // JSON as RFC 8259 has it, read strictly: UTF-8 checked, no comments, no duplicate keys, bounded depth, and numbers
-// kept as the text they came in, so that 0.10 stays 0.10.
+// kept as the text they came in, so that 0.10 stays 0.10. An exponent that does not fit 32 bits is refused.
 namespace carillon::json {
 
 enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
@@ -34,6 +34,8 @@ class Value {
   [[nodiscard]] std::string_view key() const;
   // Members or elements; 0 for scalars.
   [[nodiscard]] std::size_t size() const;
+  // This value and all inside it, as Limits::values_max counts them.
+  [[nodiscard]] std::size_t values() const;
 
   // The member of that name; nothing when this is no object or has none.
   [[nodiscard]] std::optional<Value> find(std::string_view key) const;
