@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over the sources of a build: tidy.py COMPILE_COMMANDS CACHE_DIR
+
+A file that was clean is not looked at again until it, one of our headers it includes, its compile command, .clang-tidy or
+the tool changes. Prints what clang-tidy found, then `N passed, N failed` counting files.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = "clang-tidy-19"
+
+
+@cache
+def own_includes(path):
+    names = re.findall(r'^\s*#\s*include\s*"([^"]+)"', path.read_text(encoding="utf-8", errors="replace"), re.M)
+    found = [base / name for name in names for base in (ROOT / "src", ROOT, path.parent) if (base / name).is_file()]
+    return [header.resolve() for header in found]
+
+
+def with_headers(path):
+    seen, left = set(), [path]
+    while left:
+        here = left.pop()
+        if here not in seen:
+            seen.add(here)
+            left += own_includes(here)
+    return sorted(seen)
+
+
+def content_key(command, tool_version):
+    digest = hashlib.sha256()
+    for text in (tool_version, command.get("command", ""), (ROOT / ".clang-tidy").read_text()):
+        digest.update(text.encode() + b"\0")
+    for path in with_headers(Path(command["directory"], command["file"]).resolve()):
+        digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def tidy(command, commands_path, cache_dir, tool_version):
+    """What clang-tidy says of one file, or nothing when it is clean."""
+    mark = cache_dir / content_key(command, tool_version)
+    if mark.exists():
+        return None
+    done = subprocess.run(
+        [TOOL, "-p", str(commands_path.parent), "--quiet", command["file"]],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
+    )
+    if done.returncode == 0:
+        mark.touch()
+        return None
+    return done.stdout
+
+
+def main():
+    commands_path, cache_dir = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    tool_version = subprocess.run([TOOL, "--version"], capture_output=True, text=True, check=True).stdout
+    commands = [c for c in json.loads(commands_path.read_text()) if Path(c["file"]).resolve().is_relative_to(ROOT)]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for said in pool.map(lambda c: tidy(c, commands_path, cache_dir, tool_version), commands):
+            if said is not None:
+                failed += 1
+                print(said, flush=True)
+    print(f"{len(commands) - failed} passed, {failed} failed")
+    return 1 if failed or not commands else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
