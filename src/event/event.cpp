@@ -10,7 +10,9 @@ namespace {
 constexpr std::array<std::string_view, kEventKinds> kNames = {"new_trade_signal", "order_update", "system_alert"};
 }
 
-std::string_view to_string(EventKind kind) { return kNames.at(static_cast<std::size_t>(kind)); }
+std::string_view to_string(EventKind kind) {
+  return kNames.at(static_cast<std::size_t>(kind));
+}
 
 std::optional<EventKind> event_kind(std::string_view word) {
   for (std::size_t i = 0; i < kNames.size(); ++i)

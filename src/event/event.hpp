@@ -28,6 +28,8 @@ struct Event {
   UserId user_id;                     // order_update: whose; else empty
   std::vector<UserId> audience;       // narrows to these users, sorted, unique; empty: not narrowed
   std::string payload;                // compact JSON object, numbers as they came
+
+  bool operator==(const Event&) const = default;
 };
 
 }  // namespace carillon

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +12,10 @@ namespace carillon {
 
 // What a token allows (protocol 2.5). A set of words.
 enum class Grant : std::uint8_t { signals = 1, orders = 2, alerts = 4, publish = 8, admin = 16 };
+inline constexpr std::array kGrants = {Grant::signals, Grant::orders, Grant::alerts, Grant::publish, Grant::admin};
+
+[[nodiscard]] std::string_view to_string(Grant grant);
+[[nodiscard]] std::optional<Grant> grant(std::string_view word);
 
 class Grants {
  public:

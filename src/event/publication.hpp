@@ -38,8 +38,10 @@ using PublicationPtr = std::shared_ptr<const Publication>;
   switch (publication.kind) {
     case EventKind::order_update:
       return grants.has(Grant::orders) && !publication.owner.empty() && publication.owner == user;
-    case EventKind::new_trade_signal: return grants.has(Grant::signals) && in_audience();
-    case EventKind::system_alert: return in_audience();
+    case EventKind::new_trade_signal:
+      return grants.has(Grant::signals) && in_audience();
+    case EventKind::system_alert:
+      return in_audience();
   }
   return false;
 }
