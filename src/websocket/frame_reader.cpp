@@ -72,12 +72,13 @@ FrameReader::Item FrameReader::check_first_byte() {
     return fault(CloseCode::protocol_error, "continuation of nothing");
   if ((opcode == Opcode::text || opcode == Opcode::binary) && in_message_)
     return fault(CloseCode::protocol_error, "new message inside a fragmented one");
-  if (opcode == Opcode::binary) return fault(CloseCode::unsupported_data, "binary message");
   if (!is_control() && fragments_ >= limits_.fragments_max)
     return fault(CloseCode::policy_violation, "too many fragments");
   if (header_size_ < 2) return {};
   const bool masked = (header_[1] & 0x80U) != 0;
   if (masked != (peer_ == Peer::client)) return fault(CloseCode::protocol_error, "wrong masking");
+  // Not before the masking: an unmasked frame is a protocol error whatever it holds (cases.md D1).
+  if (opcode == Opcode::binary) return fault(CloseCode::unsupported_data, "binary message");
   if (is_control() && (header_[1] & 0x7FU) > 125) return fault(CloseCode::protocol_error, "control frame too long");
   return {};
 }
