@@ -1,0 +1,125 @@
+#include "protocol/server_message.hpp"
+
+#include <charconv>
+#include <concepts>
+
+#include "base/json.hpp"
+#include "protocol/timestamp.hpp"
+
+namespace carillon::protocol {
+
+namespace {
+
+constexpr std::size_t kEnvelopeBytes = 160;  // what stands around a notification's id and payload, at most
+
+void append_number(std::string& out, std::integral auto value) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  out.append(digits, end);
+}
+
+void append_time(std::string& out, WallTime time) {
+  out.push_back('"');
+  append_timestamp(out, time);
+  out.push_back('"');
+}
+
+// Up to and with the payload's opening brace. `type` and `event` are words of ours and need no escapes.
+std::string begin_message(std::string_view type, std::string_view event, WallTime now) {
+  std::string out;
+  out.reserve(384);
+  out.append("{\"type\":\"").append(type).append("\",\"event\":\"").append(event).append("\",\"timestamp\":");
+  append_time(out, now);
+  out.append(",\"payload\":{");
+  return out;
+}
+
+std::string end_message(std::string out) {
+  out.append("}}");
+  return out;
+}
+
+void append_grants(std::string& out, Grants grants) {
+  out.push_back('[');
+  for (const Grant grant : kGrants) {
+    if (!grants.has(grant)) continue;
+    if (out.back() != '[') out.push_back(',');
+    out.append("\"").append(to_string(grant)).append("\"");
+  }
+  out.push_back(']');
+}
+
+}  // namespace
+
+milliseconds lateness_limit(EventKind kind) {
+  return kind == EventKind::system_alert ? std::chrono::seconds{5} : std::chrono::seconds{2};
+}
+
+std::string encode_notification(const Event& event, WallTime logged_at, const Position& position, bool late) {
+  std::string out;
+  out.reserve(kEnvelopeBytes + position.text.size() + event.payload.size());
+  out.append("{\"type\":\"notification\",\"event\":\"").append(to_string(event.kind)).append("\",\"timestamp\":");
+  append_time(out, event.timestamp.value_or(logged_at));
+  out.append(",\"id\":\"").append(position.text);
+  out.append(late ? "\",\"late\":true,\"payload\":" : "\",\"payload\":");
+  out.append(event.payload).push_back('}');
+  return out;
+}
+
+std::string encode_auth_ok(const AuthOk& ok, WallTime now) {
+  std::string out = begin_message("ack", "auth_ok", now);
+  out.append("\"session_id\":");
+  json::append_string(out, ok.session_id);
+  out.append(",\"user_id\":");
+  json::append_string(out, ok.principal.user_id);
+  out.append(",\"grants\":");
+  append_grants(out, ok.principal.grants);
+  out.append(",\"expires_at\":");
+  append_time(out, ok.principal.expires_at);
+  out.append(",\"heartbeat_interval_ms\":");
+  append_number(out, ok.heartbeat_interval.count());
+  out.append(",\"heartbeat_timeout_ms\":");
+  append_number(out, ok.heartbeat_timeout.count());
+  return end_message(std::move(out));
+}
+
+std::string encode_auth_expiring(WallTime expires_at, WallTime now) {
+  std::string out = begin_message("ack", "auth_expiring", now);
+  out.append("\"expires_at\":");
+  append_time(out, expires_at);
+  return end_message(std::move(out));
+}
+
+std::string encode_shutting_down(milliseconds retry_after, WallTime now) {
+  std::string out = begin_message("ack", "shutting_down", now);
+  out.append("\"retry_after_ms\":");
+  append_number(out, retry_after.count());
+  return end_message(std::move(out));
+}
+
+std::string encode_ping(const Position& position, std::uint64_t delivered, WallTime now) {
+  std::string out = begin_message("heartbeat", "ping", now);
+  out.append("\"position\":\"").append(position.text).append("\",\"delivered\":");
+  append_number(out, delivered);
+  return end_message(std::move(out));
+}
+
+std::string encode_pong(WallTime now) {
+  return end_message(begin_message("heartbeat", "pong", now));
+}
+
+std::string encode_error(std::string_view event, std::string_view code, std::string_view message, WallTime now,
+                         milliseconds retry_after) {
+  std::string out = begin_message("error", event, now);
+  out.append("\"message\":");
+  json::append_string(out, message);
+  out.append(",\"code\":");
+  json::append_string(out, code);
+  if (retry_after > milliseconds{0}) {
+    out.append(",\"retry_after_ms\":");
+    append_number(out, retry_after.count());
+  }
+  return end_message(std::move(out));
+}
+
+}  // namespace carillon::protocol
