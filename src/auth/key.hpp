@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "auth/algorithm.hpp"
-#include "auth/public_key.hpp"
+#include "auth/evp_key.hpp"
 #include "auth/signature_check.hpp"
 #include "base/result.hpp"
 

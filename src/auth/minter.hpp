@@ -2,23 +2,23 @@
 
 #include <chrono>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "auth/algorithm.hpp"
+#include "auth/signing_key.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 
 namespace carillon::auth {
 
-// What a development token shall say. Empty strings leave their member out.
+// What a development token shall say.
 struct TokenRequest {
   std::string user_id;
-  std::optional<std::string> scope;  // absent: no scope claim, so the operator's default grants
-  std::string issuer;
-  std::string audience;
-  std::chrono::seconds lifetime{3600};
+  std::optional<std::string> scope;     // absent: no scope claim, so the operator's default grants
+  std::string issuer;                   // empty: no iss
+  std::string audience;                 // empty: no aud
+  std::chrono::seconds lifetime{3600};  // negative: already expired; at most 100 years either way
   std::string user_claim = "sub";
   std::string scope_claim = "scope";
 };
@@ -31,20 +31,15 @@ class Minter {
   // that the algorithm needs. Weak keys are refused as they are for verifying. `kid` empty: none in the header.
   [[nodiscard]] static Result<Minter> load(Algorithm algorithm, const std::filesystem::path& key_file,
                                            std::string kid = {});
-  ~Minter();
-  Minter(Minter&&) noexcept;
-  Minter& operator=(Minter&&) noexcept;
 
-  // Compact JWS with iat = now and exp = now + lifetime, in whole seconds. The texts of the request are valid UTF-8.
+  // Compact JWS with iat = now and exp = now + lifetime, in whole seconds. Refuses texts that are not UTF-8.
   [[nodiscard]] Result<std::string> mint(const TokenRequest& request, WallTime now) const;
 
  private:
-  struct Key;
-  Minter(Algorithm algorithm, std::string kid, std::unique_ptr<const Key> key);
+  Minter(SigningKey key, std::string kid);
 
-  Algorithm algorithm_;
+  SigningKey key_;
   std::string kid_;
-  std::unique_ptr<const Key> key_;
 };
 
 }  // namespace carillon::auth

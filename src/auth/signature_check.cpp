@@ -12,7 +12,7 @@
 #include <span>
 #include <utility>
 
-#include "auth/release.hpp"
+#include "auth/openssl_types.hpp"
 #include "base/ensure.hpp"
 
 namespace carillon::auth {
@@ -32,10 +32,6 @@ class ErrorMark {
   ErrorMark& operator=(const ErrorMark&) = delete;
 };
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 // Both checks keep a context that is ready but for the message, and copy it for each call: fetching the algorithms anew
 // costs 3 to 4 µs a call with OpenSSL 3.0 and takes its global locks.
 
@@ -48,7 +44,7 @@ class HmacCheck final : public SignatureCheck {
     const std::array parameters = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
                                    OSSL_PARAM_construct_end()};
     ready_.reset(EVP_MAC_CTX_new(hmac.get()));
-    ensure(ready_ != nullptr && EVP_MAC_init(ready_.get(), bytes_of(secret), secret.size(), parameters.data()) == 1,
+    ensure(ready_ != nullptr && EVP_MAC_init(ready_.get(), octets(secret), secret.size(), parameters.data()) == 1,
            "OpenSSL accepts the secret for HMAC");
   }
 
@@ -56,7 +52,7 @@ class HmacCheck final : public SignatureCheck {
     const MacContext context(EVP_MAC_CTX_dup(ready_.get()));
     std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
     std::size_t size = 0;
-    ensure(context != nullptr && EVP_MAC_update(context.get(), bytes_of(message), message.size()) == 1 &&
+    ensure(context != nullptr && EVP_MAC_update(context.get(), octets(message), message.size()) == 1 &&
                EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) == 1,
            "OpenSSL computes an HMAC");
     return signature.size() == size && CRYPTO_memcmp(mac.data(), signature.data(), size) == 0;
@@ -87,8 +83,7 @@ class PublicKeyCheck final : public SignatureCheck {
     // OpenSSL itself takes an RSA-PSS signature whose leading zero bytes are left out.
     if (signature.size() != signature_size_) return false;
     const ErrorMark mark;
-    return is_ecdsa_ ? accepts_ecdsa(message, signature)
-                     : accepts_bytes(message, {bytes_of(signature), signature_size_});
+    return is_ecdsa_ ? accepts_ecdsa(message, signature) : accepts_bytes(message, {octets(signature), signature_size_});
   }
 
  private:
@@ -100,14 +95,14 @@ class PublicKeyCheck final : public SignatureCheck {
   bool accepts_bytes(std::string_view message, std::span<const unsigned char> signature) const {
     const DigestContext context(EVP_MD_CTX_new());
     ensure(context != nullptr && EVP_MD_CTX_copy_ex(context.get(), ready_.get()) == 1, "OpenSSL copies a context");
-    return EVP_DigestVerify(context.get(), signature.data(), signature.size(), bytes_of(message), message.size()) == 1;
+    return EVP_DigestVerify(context.get(), signature.data(), signature.size(), octets(message), message.size()) == 1;
   }
 
   // JWS writes r and s at full width, side by side; OpenSSL reads the ASN.1 form.
   bool accepts_ecdsa(std::string_view message, std::string_view signature) const {
     const std::size_t half = signature.size() / 2;
     const auto number = [](std::string_view part) {
-      return BN_bin2bn(bytes_of(part), static_cast<int>(part.size()), nullptr);
+      return BN_bin2bn(octets(part), static_cast<int>(part.size()), nullptr);
     };
     const EcdsaSignature numbers(ECDSA_SIG_new());
     ensure(numbers != nullptr &&

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "auth/algorithm.hpp"
-#include "auth/public_key.hpp"
+#include "auth/evp_key.hpp"
 
 namespace carillon::auth {
 

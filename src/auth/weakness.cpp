@@ -11,7 +11,7 @@
 #include <memory>
 #include <string_view>
 
-#include "auth/release.hpp"
+#include "auth/openssl_types.hpp"
 #include "base/ensure.hpp"
 
 namespace carillon::auth {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "auth/public_key.hpp"
+#include "auth/evp_key.hpp"
 
 namespace carillon::auth {
 

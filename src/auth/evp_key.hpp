@@ -22,6 +22,9 @@ using PublicKey = EvpKey;
 // message says what to give instead. Says nothing yet about type and strength.
 [[nodiscard]] Result<PublicKey> public_key_from_pem(std::string_view pem);
 
+// An unencrypted private key in any of the PEM forms that OpenSSL writes.
+[[nodiscard]] Result<EvpKey> private_key_from_pem(std::string_view pem);
+
 // The parts of a JWK (RFC 7518 6, RFC 8037 2), as bytes. Refused when they are no key.
 [[nodiscard]] Result<PublicKey> rsa_public_key(std::string_view modulus, std::string_view exponent);
 // `group` is "P-256" or "P-384"; x and y have the full size of the field.

@@ -1,4 +1,4 @@
-#include "auth/public_key.hpp"
+#include "auth/evp_key.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -12,13 +12,14 @@
 #include <cstddef>
 #include <string>
 
-#include "auth/release.hpp"
+#include "auth/openssl_types.hpp"
 #include "base/ensure.hpp"
 
 namespace carillon::auth {
 
 namespace {
 
+using MemoryInput = std::unique_ptr<BIO, Release<BIO_free>>;
 using Number = std::unique_ptr<BIGNUM, Release<BN_free>>;
 using Parameters = std::unique_ptr<OSSL_PARAM, Release<OSSL_PARAM_free>>;
 using ParametersBuilder = std::unique_ptr<OSSL_PARAM_BLD, Release<OSSL_PARAM_BLD_free>>;
@@ -46,8 +47,7 @@ EvpKey key_from(const char* type, OSSL_PARAM* parameters) {
 }
 
 Number number_from(std::string_view big_endian) {
-  return Number(BN_bin2bn(reinterpret_cast<const unsigned char*>(big_endian.data()),
-                          static_cast<int>(big_endian.size()), nullptr));
+  return Number(BN_bin2bn(octets(big_endian), static_cast<int>(big_endian.size()), nullptr));
 }
 
 std::string group_of(const EvpKey& key) {
@@ -75,11 +75,20 @@ Result<PublicKey> public_key_from_pem(std::string_view pem) {
   if (pem.find("BEGIN CERTIFICATE-----") != std::string_view::npos)
     return fail(ErrorKind::invalid, "is a certificate; give its public key (openssl x509 -pubkey -noout)");
   if (count(pem, "-----BEGIN ") > 1) return fail(ErrorKind::invalid, "holds more than one key; give one file per key");
-  const std::unique_ptr<BIO, Release<BIO_free>> input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const MemoryInput input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   ensure(input != nullptr, "OpenSSL reads from memory");
   PublicKey key(PEM_read_bio_PUBKEY(input.get(), nullptr, no_password, nullptr));
   ERR_clear_error();
   if (key == nullptr) return fail(ErrorKind::invalid, "is not a public key in PEM form (-----BEGIN PUBLIC KEY-----)");
+  return key;
+}
+
+Result<EvpKey> private_key_from_pem(std::string_view pem) {
+  const MemoryInput input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  ensure(input != nullptr, "OpenSSL reads from memory");
+  EvpKey key(PEM_read_bio_PrivateKey(input.get(), nullptr, no_password, nullptr));
+  ERR_clear_error();
+  if (key == nullptr) return fail(ErrorKind::invalid, "is not an unencrypted private key in PEM form");
   return key;
 }
 
@@ -114,8 +123,7 @@ Result<PublicKey> ec_public_key(const char* group, std::string_view x, std::stri
 }
 
 Result<PublicKey> ed25519_public_key(std::string_view x) {
-  PublicKey key(EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr,
-                                               reinterpret_cast<const unsigned char*>(x.data()), x.size()));
+  PublicKey key(EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, octets(x), x.size()));
   ERR_clear_error();
   if (key == nullptr) return fail(ErrorKind::invalid, "is not an Ed25519 key");
   return key;
