@@ -56,9 +56,10 @@ std::string unknown(std::string_view what, std::string_view name, const std::vec
   return fmt::format("no such {}; did you mean {}?", what, nearest);
 }
 
-// Kubernetes sets these for a service called carillon.
+// Variables that are not for the server: Kubernetes sets some for a service called carillon, the tests have theirs.
 bool is_foreign(std::string_view variable) {
-  return variable.starts_with("CARILLON_SERVICE_") || variable.starts_with("CARILLON_PORT");
+  return variable.starts_with("CARILLON_SERVICE_") || variable.starts_with("CARILLON_PORT") ||
+         variable == "CARILLON_BINARY" || variable == "CARILLON_VECTORS";
 }
 
 struct Origin {

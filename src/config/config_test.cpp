@@ -209,7 +209,8 @@ TEST_F(ConfigTest, EnvironmentIsHeldToTheSameRules) {
   const auto loaded = load_valid("", {{"CARILLON_SERVER_LISTEM", "127.0.0.1:1"},
                                       {"CARILLON_SERVER_SHARDS", "many"},
                                       {"CARILLON_SERVICE_HOST", "10.0.0.1"},
-                                      {"CARILLON_PORT_8443_TCP", "tcp://10.0.0.1:8443"}});
+                                      {"CARILLON_PORT_8443_TCP", "tcp://10.0.0.1:8443"},
+                                      {"CARILLON_BINARY", "build/release/carillon"}});
   ASSERT_FALSE(loaded.has_value());
   ASSERT_EQ(loaded.error().size(), 2U);
   EXPECT_EQ(loaded.error()[0].to_string(),

@@ -20,8 +20,9 @@ constexpr std::string_view kIntroduction = R"(# Configuration
 - Durations are whole numbers with `ms`, `s`, `m` or `h`; sizes with `B`, `KiB`, `MiB`, `GiB` or `TiB`. 0 needs no unit.
 - Secrets are named by file, never written here. A private key or secret that others may read is warned about.
 - What is not known, of the wrong type or out of range is refused at start, each with file, line, key and what is
-  allowed; so is a variable that begins with `CARILLON_` and is not below. Only `CARILLON_SERVICE_*` and
-  `CARILLON_PORT*` are passed over: Kubernetes sets them for a service called carillon.
+  allowed; so is a variable that begins with `CARILLON_` and is not below. Passed over are `CARILLON_SERVICE_*` and
+  `CARILLON_PORT*`, which Kubernetes sets for a service called carillon, and `CARILLON_BINARY` and `CARILLON_VECTORS`
+  of the tests.
 
 `carillon check-config FILE` checks without starting.
 
