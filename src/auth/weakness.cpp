@@ -75,7 +75,7 @@ std::optional<std::string> ed25519_weakness(const EvpKey& key) {
   // The ordinates of the eight points whose order divides 8, with 0, 1 and -1 of RFC 7748's list written as such.
   static constexpr std::array kSmallOrder = {"0", "1",
                                              "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec",
-                                             "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7",
+                                             "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
                                              "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826"};
 
   std::array<unsigned char, 32> encoded{};
