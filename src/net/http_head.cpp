@@ -155,20 +155,25 @@ std::optional<std::string_view> HttpHead::field(std::string_view lower_name) con
   return std::nullopt;
 }
 
+std::string HttpHead::joined(std::string_view lower_name) const {
+  std::string all;
+  for (const auto& [name, value] : fields)
+    if (name == lower_name) all += (all.empty() ? "" : ",") + value;
+  return all;
+}
+
 std::size_t HttpHead::count(std::string_view lower_name) const {
   return static_cast<std::size_t>(
       std::count_if(fields.begin(), fields.end(), [&](const auto& field) { return field.first == lower_name; }));
 }
 
 bool HttpHead::has_token(std::string_view lower_name, std::string_view token) const {
-  for (const auto& [name, value] : fields) {
-    if (name != lower_name) continue;
-    for (std::string_view rest = value; !rest.empty();) {
-      const std::size_t comma = rest.find(',');
-      if (equals_ignoring_case(trimmed(rest.substr(0, comma)), token)) return true;
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
-    }
+  const std::string all = joined(lower_name);
+  for (std::string_view rest = all; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    if (equals_ignoring_case(trimmed(rest.substr(0, comma)), token)) return true;
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
   }
   return false;
 }
@@ -177,6 +182,17 @@ std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t fro
   const std::size_t end = bytes.find("\r\n\r\n", from > 3 ? from - 3 : 0);
   if (end == std::string_view::npos) return std::nullopt;
   return end + 4;
+}
+
+std::optional<HttpFault> find_early_fault(std::string_view bytes, std::size_t from) {
+  for (std::size_t at = bytes.find('\n', from); at != std::string_view::npos; at = bytes.find('\n', at + 1))
+    if (at == 0 || bytes[at - 1] != '\r') return HttpFault{400, "a line must end in CR LF"};
+  const std::size_t line_end = bytes.find("\r\n");
+  if (line_end == std::string_view::npos || line_end + 2 <= from) return std::nullopt;
+  HttpHead head;
+  const auto parsed = parse_request_line(bytes.substr(0, line_end), head);
+  if (!parsed) return parsed.error();
+  return std::nullopt;
 }
 
 std::expected<HttpHead, HttpFault> parse_http_head(std::string_view text) {

@@ -20,6 +20,8 @@ struct HttpHead {
 
   // The value of a field that is there exactly once; nothing when absent. Repeated ones: see count().
   [[nodiscard]] std::optional<std::string_view> field(std::string_view lower_name) const;
+  // All values of a field, joined by commas in the order sent; empty when absent.
+  [[nodiscard]] std::string joined(std::string_view lower_name) const;
   [[nodiscard]] std::size_t count(std::string_view lower_name) const;
   // Whether a comma-separated field (all its lines together) has that token, in any case.
   [[nodiscard]] bool has_token(std::string_view lower_name, std::string_view token) const;
@@ -30,12 +32,15 @@ struct HttpFault {
   std::string_view why;  // static text
 };
 
-inline constexpr std::size_t kHeadBytesMax = 16 * 1024;
 inline constexpr std::size_t kFieldsMax = 64;
 
 // The size of the head at the front of `bytes`, its closing empty line included; nothing when it is not all there.
 // `from` is how much of `bytes` an earlier call has looked at, so that a head that trickles in costs linear time.
 [[nodiscard]] std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t from);
+
+// What is wrong already with a head that has not ended: a bad request line, or a line that does not end in CR LF. A
+// peer that speaks something else is told at once and not by a time-out. `from` as above.
+[[nodiscard]] std::optional<HttpFault> find_early_fault(std::string_view bytes, std::size_t from);
 
 // Reads one whole head (RFC 9112), strictly, because leniency is how requests are smuggled: version 1.1 only, CR LF
 // only, one Host, no folding, no Transfer-Encoding, origin-form target, at most one Content-Length of digits.

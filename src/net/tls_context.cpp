@@ -5,21 +5,21 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <cstdio>
+#include <cstring>
+#include <string_view>
 
 #include "base/ensure.hpp"
+#include "net/client_hello.hpp"
 
 namespace carillon::net {
 
 namespace {
 
-// A hello larger than this serves nobody: browsers with post-quantum key shares send 2 KiB (cases.md A8).
-constexpr std::size_t kClientHelloBytesMax = 16 * 1024;
-constexpr std::size_t kClientHelloExtensionsMax = 64;
-
+// The first error is the cause; those after it say who passed it on.
 std::string openssl_reason() {
-  const unsigned long code = ERR_peek_last_error();
+  const unsigned long code = ERR_peek_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
   return reason != nullptr ? reason : "unknown reason";
 }
@@ -28,19 +28,23 @@ std::unexpected<Error> refuse(const std::filesystem::path& file, const std::stri
   return fail(ErrorKind::invalid, file.string() + ": " + why);
 }
 
-int check_client_hello(SSL* ssl, int* alert, void*) {
-  int* types = nullptr;
-  std::size_t count = 0;
-  if (SSL_client_hello_get1_extensions_present(ssl, &types, &count) != 1) count = 0;
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const unsigned char* data = nullptr;
-    std::size_t size = 0;
-    if (SSL_client_hello_get0_ext(ssl, static_cast<unsigned>(types[i]), &data, &size) == 1) bytes += size;
+// OpenSSL shows the raw message only here, and takes a refusal only in the callback after it.
+void look_at_message(int is_ours, int, int content_type, const void* message, std::size_t size, SSL* ssl, void*) {
+  if (is_ours != 0 || content_type != SSL3_RT_HANDSHAKE || size == 0) return;
+  static int too_much = SSL_AD_DECODE_ERROR, repeated = SSL_AD_ILLEGAL_PARAMETER;
+  const std::string_view bytes(static_cast<const char*>(message), size);
+  if (bytes.front() == SSL3_MT_CLIENT_HELLO) {
+    const HelloFault fault = check_client_hello(bytes);
+    if (fault != HelloFault::none) SSL_set_app_data(ssl, fault == HelloFault::excessive ? &too_much : &repeated);
   }
-  OPENSSL_free(types);
-  if (bytes <= kClientHelloBytesMax && count <= kClientHelloExtensionsMax) return SSL_CLIENT_HELLO_SUCCESS;
-  *alert = SSL_AD_DECODE_ERROR;
+  // The handshake's last message: from now on this would only be in the way of every record.
+  if (bytes.front() == SSL3_MT_FINISHED) SSL_set_msg_callback(ssl, nullptr);
+}
+
+int answer_client_hello(SSL* ssl, int* alert, void*) {
+  const void* const fault = SSL_get_app_data(ssl);
+  if (fault == nullptr) return SSL_CLIENT_HELLO_SUCCESS;
+  *alert = *static_cast<const int*>(fault);
   return SSL_CLIENT_HELLO_ERROR;
 }
 
@@ -86,8 +90,11 @@ Result<TlsContext> TlsContext::server(const TlsOptions& options, const TicketKey
   SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
   TicketKeys keys = ticket_keys;
   SSL_CTX_set_tlsext_ticket_keys(context, keys.data(), static_cast<long>(keys.size()));
-  SSL_CTX_set_client_hello_cb(context, check_client_hello, nullptr);
+  SSL_CTX_set_msg_callback(context, look_at_message);
+  SSL_CTX_set_client_hello_cb(context, answer_client_hello, nullptr);
 
+  // Otherwise OpenSSL asks the terminal for the password of an encrypted key.
+  SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return -1; });
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, options.certificate.c_str()) != 1)
     return refuse(options.certificate, "cannot be used as a certificate chain: " + openssl_reason());

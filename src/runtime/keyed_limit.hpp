@@ -23,6 +23,12 @@ class KeyedLimit {
     return true;
   }
 
+  [[nodiscard]] bool has_room(std::string_view key) {
+    const std::scoped_lock lock(mutex_);
+    const auto it = held_.find(std::string(key));
+    return it == held_.end() || it->second < most_;
+  }
+
   void give_back(std::string_view key) {
     const std::scoped_lock lock(mutex_);
     const auto it = held_.find(std::string(key));

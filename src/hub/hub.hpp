@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "event/position.hpp"
+#include "event/publication.hpp"
+#include "hub/recent_window.hpp"
+
+namespace carillon::hub {
+
+// What a session wants to be told about: the events its user may see, from a point of the window on.
+// Lives inside its session and is known to one hub. Shard-confined.
+class Subscriber {
+ public:
+  Subscriber(UserId user, Grants grants) : user_(std::move(user)), grants_(grants) {}
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+
+  // Something new waits for this subscriber: `bytes` of it. At most once per turn; it reads from the hub when it can,
+  // and may unsubscribe.
+  virtual void on_publications(std::uint64_t bytes) = 0;
+
+  [[nodiscard]] const UserId& user() const { return user_; }
+  [[nodiscard]] Grants grants() const { return grants_; }
+  // A refreshed token may carry other grants (protocol 2.6). The user stays.
+  void set_grants(Grants grants) { grants_ = grants; }
+
+ protected:
+  ~Subscriber() = default;
+
+ private:
+  friend class Hub;
+  UserId user_;
+  Grants grants_;
+  std::uint64_t next_ = 0;   // the first sequence it has not looked at, unless it is behind no longer
+  std::size_t index_ = 0;    // in Hub::all_
+  bool behind_ = false;      // it has not read all it was told of
+  bool is_touched_ = false;  // it is in Hub::touched_
+};
+
+// Who gets what on one core (protocol 5.3). Publications come in at any moment of a turn and are delivered together at
+// its end, so that all that waits for a client leaves in one write. No sockets, no time. Shard-confined.
+//
+// Invariants:
+// 1. A subscriber that is not behind has read everything before the begin of the turn that concerns it.
+// 2. One that is behind has read everything before its next_ that concerns it.
+// 3. Nothing is appended to a subscriber's frames that may_see() does not allow.
+class Hub {
+ public:
+  explicit Hub(const WindowLimits& limits) : window_(limits) {}
+
+  // Starts with what comes next.
+  void subscribe(Subscriber& subscriber);
+  void unsubscribe(Subscriber& subscriber);
+
+  // The position that a client is at before anything was published here.
+  void set_origin(Position position) { window_.set_position_before(std::move(position)); }
+  void publish(std::span<const PublicationPtr> publications);
+  // Tells every subscriber for whom something came since the last call. At the end of each turn.
+  void deliver(MonoTime now);
+
+  struct Reading {
+    std::uint32_t count = 0;  // notifications appended
+    bool at_end = false;      // nothing is left to read
+    bool gap = false;         // the window no longer holds what comes next; nothing was appended
+  };
+  // Appends the frames that wait for `subscriber`, at most about `bytes_max` (one frame more at most).
+  // Here, and only here, an event meets a user.
+  Reading read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames);
+
+  // When the oldest event that still waits for `subscriber` was published; nothing when none waits.
+  [[nodiscard]] std::optional<MonoTime> oldest_waiting(const Subscriber& subscriber) const;
+
+  // Everything up to here that concerns `subscriber` has been read by it.
+  [[nodiscard]] const Position& position_of(const Subscriber& subscriber) const;
+
+  [[nodiscard]] std::size_t subscribers() const { return all_.size(); }
+  [[nodiscard]] const RecentWindow& window() const { return window_; }
+
+ private:
+  [[nodiscard]] std::uint64_t next_of(const Subscriber& subscriber) const;
+  [[nodiscard]] std::uint64_t bytes_waiting(const Subscriber& subscriber) const;
+  void touch(const UserId& user);
+  void offer(Subscriber& subscriber);
+  void end_turn();
+
+  RecentWindow window_;
+  std::uint64_t turn_begin_ = 1;  // the first sequence that came in this turn
+  bool turn_has_broadcast_ = false;
+  bool delivering_ = false;
+  bool some_left_ = false;            // while delivering
+  std::vector<Subscriber*> all_;      // null: unsubscribed while delivering
+  std::vector<Subscriber*> touched_;  // by what is targeted in this turn; null as above
+  std::unordered_map<UserId, std::vector<Subscriber*>> by_user_;
+  std::size_t first_served_ = 0;  // moves on from turn to turn, so that nobody is always last
+};
+
+}  // namespace carillon::hub

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "event/publication.hpp"
+#include "hub/hub.hpp"
+#include "runtime/credit.hpp"
+#include "runtime/loop.hpp"
+
+namespace carillon::notification {
+
+// Hands publications to the hub of every shard, in order. What is on its way to a shard is bounded: a shard that does
+// not keep up pauses the following of the log, which keeps the events. Notification thread, but for add() before it.
+class FanOut {
+ public:
+  // `loop` is the thread that `hub` lives on. Both outlive the fan-out's last publish().
+  void add(runtime::Loop& loop, hub::Hub& hub);
+
+  // Waits while a shard has too much under way. After close() it does nothing.
+  void publish(std::vector<PublicationPtr> publications);
+  // Tells every hub where the log stood when this node began to follow it.
+  void set_origin(const Position& position);
+  void close();  // any thread
+
+ private:
+  static constexpr std::uint64_t kUnderWayMax = 8192;  // publications, per shard
+
+  struct Shard {
+    Shard(runtime::Loop& l, hub::Hub& h) : loop(l), hub(h) {}
+    runtime::Loop& loop;
+    hub::Hub& hub;
+    runtime::Credit credit{kUnderWayMax};
+  };
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace carillon::notification

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/http_head.hpp"
+#include "net/http_server.hpp"
+#include "websocket/options.hpp"
+
+namespace carillon::websocket {
+
+// Where the token travels (protocol 2.2).
+enum class Carrier : std::uint8_t { header, subprotocol, first_message };
+
+// A request that may become a WebSocket.
+struct UpgradePlan {
+  std::string accept_key;  // for Sec-WebSocket-Accept (RFC 6455 4.2.2)
+  bool selects_protocol = false;
+  Carrier carrier = Carrier::first_message;
+  std::string token;  // empty with first_message
+};
+
+// Checks the opening handshake (RFC 6455 4.2.1, protocol 1.3, 2.2), or says how to refuse it. Pure.
+[[nodiscard]] std::expected<UpgradePlan, net::HttpResponse> plan_upgrade(const net::HttpHead& head,
+                                                                         const Options& options);
+
+// The answer that opens the WebSocket.
+[[nodiscard]] std::string encode_switching(const UpgradePlan& plan);
+
+}  // namespace carillon::websocket

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/verifier.hpp"
+#include "hub/hub.hpp"
+#include "net/http_server.hpp"
+#include "protocol/close_code.hpp"
+#include "runtime/keyed_limit.hpp"
+#include "runtime/loop.hpp"
+#include "telemetry/metrics.hpp"
+#include "websocket/options.hpp"
+#include "websocket/session.hpp"
+
+namespace carillon::websocket {
+
+// The WebSocket side of one shard: upgrades requests to /v1/stream into sessions, owns them, and writes what each has
+// to say once per turn. Shard-confined.
+class WebSocketServer {
+ public:
+  // `users` counts connections per user over all shards. All references outlive the server.
+  WebSocketServer(runtime::Loop& loop, hub::Hub& hub, std::shared_ptr<const auth::Verifier> verifier,
+                  runtime::KeyedLimit& users, Options options, telemetry::Registry& metrics);
+  ~WebSocketServer();
+  WebSocketServer(const WebSocketServer&) = delete;
+  WebSocketServer& operator=(const WebSocketServer&) = delete;
+
+  // The route that requests come in by.
+  [[nodiscard]] net::Route route();
+
+  // Writes for every session that has something to say; at the end of each turn, after the hub delivered.
+  void flush();
+
+  // Refuses upgrades from now on, and closes the sessions one by one, spread over `window` (protocol 7.3).
+  void drain(milliseconds window);
+  [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
+
+ private:
+  friend class Session;
+
+  struct Counters {
+    explicit Counters(telemetry::Registry& metrics);
+    telemetry::Gauge& open;
+    telemetry::Gauge& live;
+    telemetry::Counter& notifications;
+    telemetry::Counter& bytes;
+    telemetry::Counter& slow;
+  };
+
+  [[nodiscard]] std::expected<net::Route::TakeOver, net::HttpResponse> decide(const net::HttpRequest& request);
+  [[nodiscard]] net::HttpResponse refuse_token(const auth::TokenFault& fault);
+  void forget(Session& session);
+  void queue(Session& session);  // for flush()
+  void count(std::string_view name, std::string_view help, std::string_view label, std::string_view value);
+  [[nodiscard]] milliseconds random_up_to(milliseconds most);
+
+  runtime::Loop& loop_;
+  hub::Hub& hub_;
+  std::shared_ptr<const auth::Verifier> verifier_;
+  runtime::KeyedLimit& users_;
+  Options options_;
+  telemetry::Registry& metrics_;
+  Counters counters_;
+  std::unordered_map<std::string, telemetry::Counter*> counted_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Session>> sessions_;
+  std::vector<Session*> queued_, flushing_;
+  std::string input_;    // what one session has read
+  std::string scratch_;  // what one session writes in one go
+  std::mt19937_64 random_;
+  bool draining_ = false;
+};
+
+}  // namespace carillon::websocket
