@@ -1,0 +1,53 @@
+"""The publishing calls of protocol 8.5, over one keep-alive connection."""
+
+import http.client
+import json
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    def __repr__(self):
+        return f"{self.status} {self.text[:300]}"
+
+
+class Rest:
+    def __init__(self, address, context, token):
+        self._connection = http.client.HTTPSConnection(*address, context=context, timeout=15)
+        self._token = token
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._connection.close()
+
+    def call(self, method, path, body=None, headers=None):
+        """One call; a header of None is left out."""
+        all_headers = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        all_headers = {name: value for name, value in all_headers.items() if value is not None}
+        self._connection.request(method, path, body, all_headers)
+        return Answer(self._connection.getresponse())
+
+    def post(self, body, content_type="application/json", **headers):
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
+        return self.call("POST", "/v1/events", body, {"Content-Type": content_type, **headers})
+
+    def publish(self, *events):
+        """Publishes and insists on 202; returns the answer's JSON."""
+        answer = self.post(list(events) if len(events) != 1 else events[0])
+        assert answer.status == 202, answer
+        return answer.json

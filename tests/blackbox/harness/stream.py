@@ -1,0 +1,96 @@
+"""A well-behaved client on the `websockets` package: what an ordinary user of the stream sees."""
+
+import json
+import time
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+
+class Stream:
+    """One connection, authenticated by carrier a, b or c; `auth_ok` holds the acknowledgement, or None when refused."""
+
+    def __init__(self, url, context, token, carrier="a", headers=(), origin=None, query=""):
+        options = {"ssl": context, "compression": None, "ping_interval": None, "open_timeout": 10, "proxy": None,
+                   "max_queue": 4096, "origin": origin, "additional_headers": dict(headers)}
+        if carrier == "a":
+            options["additional_headers"]["Authorization"] = f"Bearer {token}"
+        if carrier == "b":
+            options["subprotocols"] = ["carillon.v1", f"carillon.bearer.{token}"]
+        self.socket = connect(url + "/v1/stream" + query, **options)
+        self.counted = 0  # notifications received, as 4.2 counts them
+        self.last_position = None
+        self.auth_ok = None
+        if carrier == "c":
+            self.authenticate(token)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+
+    def authenticate(self, token):
+        self.send({"type": "auth", "event": "token", "payload": {"token": token}})
+
+    def expect_auth_ok(self):
+        self.auth_ok = self.next()
+        assert self.auth_ok["type"] == "ack" and self.auth_ok["event"] == "auth_ok", self.auth_ok
+        return self
+
+    def send(self, message):
+        self.socket.send(message if isinstance(message, str) else json.dumps(message))
+
+    def next_text(self, timeout=5.0):
+        """The next message as it came over the wire."""
+        text = self.socket.recv(timeout=max(timeout, 0.001))
+        message = json.loads(text)
+        if message["type"] == "notification":
+            self.counted += 1
+            self.last_position = message["id"]
+        return text
+
+    def next(self, timeout=5.0):
+        return json.loads(self.next_text(timeout))
+
+    def next_of(self, event, timeout=5.0):
+        """The next message with that `event`; skips others."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message = self.next(deadline - time.monotonic())
+            if message["event"] == event:
+                return message
+
+    def notification(self, timeout=5.0):
+        """The next notification; skips heartbeats and acknowledgements."""
+        return json.loads(self.notification_text(timeout))
+
+    def notification_text(self, timeout=5.0):
+        deadline = time.monotonic() + timeout
+        while True:
+            text = self.next_text(deadline - time.monotonic())
+            if json.loads(text)["type"] == "notification":
+                return text
+
+    def notifications(self, count, timeout=5.0):
+        deadline = time.monotonic() + timeout
+        return [self.notification(deadline - time.monotonic()) for _ in range(count)]
+
+    def until_closed(self, timeout=5.0):
+        """(close code, the messages before it)."""
+        code, messages = self.until_ended(timeout)
+        assert code is not None, "the connection ended without a close frame"
+        return code, messages
+
+    def until_ended(self, timeout=5.0):
+        """(close code or None, the messages before it): the connection may also just break."""
+        deadline = time.monotonic() + timeout
+        messages = []
+        try:
+            while True:
+                messages.append(self.next(deadline - time.monotonic()))
+        except ConnectionClosed as closed:
+            return closed.rcvd and closed.rcvd.code, messages
