@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <cstring>
 #include <utility>
 
 namespace carillon::json {
@@ -74,13 +75,9 @@ struct Builder {
     --depth;
   }
 
-  std::string_view key_of(const Document::Node& node) const {
-    return std::string_view(document.text_).substr(node.key_begin, node.key_size);
-  }
-
   bool has_member(std::string_view key) const {
     for (std::uint32_t i = open + 1; i < document.nodes_.size(); i = document.nodes_[i].next)
-      if (key_of(document.nodes_[i]) == key) return true;
+      if (document.key_of(document.nodes_[i]) == key) return true;
     return false;
   }
 
@@ -159,12 +156,11 @@ Kind Value::kind() const {
 
 std::string_view Value::text() const {
   const auto& node = document_->nodes_[index_];
-  return std::string_view(document_->text_).substr(node.text_begin, node.text_size);
+  return {document_->text_.data() + node.text_begin, node.text_size};
 }
 
 std::string_view Value::key() const {
-  const auto& node = document_->nodes_[index_];
-  return std::string_view(document_->text_).substr(node.key_begin, node.key_size);
+  return document_->key_of(document_->nodes_[index_]);
 }
 
 std::size_t Value::values() const {
@@ -186,8 +182,9 @@ Value::Iterator Value::end() const {
 
 std::optional<Value> Value::find(std::string_view key) const {
   if (!is(Kind::object)) return std::nullopt;
-  for (const Value member : *this)
-    if (member.key() == key) return member;
+  const auto& nodes = document_->nodes_;
+  for (std::uint32_t i = index_ + 1; i < nodes[index_].next; i = nodes[i].next)
+    if (document_->key_of(nodes[i]) == key) return Value(document_, i);
   return std::nullopt;
 }
 
@@ -219,45 +216,72 @@ void Value::append_to(std::string& out) const {  // NOLINT(misc-no-recursion)
   out.push_back(kind == Kind::object ? '}' : ']');
 }
 
+namespace {
+
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+// The bytes at the front that stand for themselves inside a JSON string.
+std::size_t plain_prefix(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHighs = 0x8080808080808080U;
+  // The high bit of the lowest byte that is less than `n` (at most 128) is set, if there is one.
+  const auto less = [](std::uint64_t word, std::uint64_t n) { return (word - kOnes * n) & ~word & kHighs; };
+  std::size_t size = 0;
+  for (; size + 8 <= text.size(); size += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + size, 8);
+    if ((less(word, 0x20) | less(word ^ kOnes * '"', 1) | less(word ^ kOnes * '\\', 1)) != 0) break;
+  }
+  while (size < text.size() && !needs_escape(text[size])) ++size;
+  return size;
+}
+
+void append_escape(std::string& out, char c) {
+  switch (c) {
+    case '"':
+      out.append("\\\"");
+      return;
+    case '\\':
+      out.append("\\\\");
+      return;
+    case '\b':
+      out.append("\\b");
+      return;
+    case '\f':
+      out.append("\\f");
+      return;
+    case '\n':
+      out.append("\\n");
+      return;
+    case '\r':
+      out.append("\\r");
+      return;
+    case '\t':
+      out.append("\\t");
+      return;
+    default:
+      break;
+  }
+  static constexpr char kHex[] = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  out.append("\\u00");
+  out.push_back(kHex[byte >> 4]);
+  out.push_back(kHex[byte & 15]);
+}
+
+}  // namespace
+
 void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text.substr(plain, i - plain));
-    plain = i + 1;
-    switch (c) {
-      case '"':
-        out.append("\\\"");
-        break;
-      case '\\':
-        out.append("\\\\");
-        break;
-      case '\b':
-        out.append("\\b");
-        break;
-      case '\f':
-        out.append("\\f");
-        break;
-      case '\n':
-        out.append("\\n");
-        break;
-      case '\r':
-        out.append("\\r");
-        break;
-      case '\t':
-        out.append("\\t");
-        break;
-      default: {
-        static constexpr char kHex[] = "0123456789abcdef";
-        out.append("\\u00");
-        out.push_back(kHex[c >> 4]);
-        out.push_back(kHex[c & 15]);
-      }
-    }
+  while (true) {
+    const std::size_t plain = plain_prefix(text);
+    out.append(text.substr(0, plain));
+    if (plain == text.size()) break;
+    append_escape(out, text[plain]);
+    text.remove_prefix(plain + 1);
   }
-  out.append(text.substr(plain));
   out.push_back('"');
 }
 

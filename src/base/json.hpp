@@ -75,6 +75,10 @@ class Document {
     std::uint32_t children = 0;
     std::uint32_t next = 0;  // index just after this value's last descendant
   };
+  [[nodiscard]] std::string_view key_of(const Node& node) const {
+    return {text_.data() + node.key_begin, node.key_size};
+  }
+
   std::vector<Node> nodes_;
   std::string text_;
 };

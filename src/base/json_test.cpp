@@ -74,6 +74,22 @@ TEST(Json, DecodesStringsAndEncodesThemWithTheFewestEscapes) {
   EXPECT_EQ(out, "\"A/\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\xC3\xA9\xF0\x9F\x94\x94 \xC3\xA9\"");
 }
 
+TEST(Json, EscapesAnyByteAtAnyPlace) {
+  for (int c = 0; c < 0x80; ++c) {
+    for (std::size_t place = 0; place < 20; ++place) {
+      std::string text(20, 'a');
+      text[place] = static_cast<char>(c);
+      std::string encoded;
+      append_string(encoded, text);
+      const bool escaped = c < 0x20 || c == '"' || c == '\\';
+      ASSERT_EQ(encoded.size() > text.size() + 2, escaped) << c << " at " << place;
+      const auto document = Document::parse(encoded);
+      ASSERT_TRUE(document) << encoded;
+      ASSERT_EQ(document->root().text(), text);
+    }
+  }
+}
+
 TEST(Json, NeverGrowsWhenCompacted) {
   for (int c = 0; c < 0x80; ++c) {
     char escape[8];

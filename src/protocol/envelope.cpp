@@ -19,6 +19,7 @@ using json::Value;
 
 constexpr std::size_t kIdBytesMax = 128;
 constexpr std::size_t kAudienceUsersMax = 1000;
+constexpr std::size_t kUsualPayloadBytes = 384;  // room for most, so that few grow while they are written
 
 bool is_printable_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
@@ -92,6 +93,7 @@ MaybeFault read_audience(const Value& audience, Draft& draft) {
 MaybeFault read_payload(const Value& payload, Draft& draft) {
   if (!payload.is(Kind::object)) return wrong_type("an object");
   if (auto wrong = check_payload(draft.event.kind, payload)) return wrong;
+  draft.event.payload.reserve(kUsualPayloadBytes);
   payload.append_to(draft.event.payload);
   if (draft.event.payload.size() > kPayloadBytesMax)
     return fault("too_large", "must be at most " + std::to_string(kPayloadBytesMax) + " bytes of compact JSON");
