@@ -14,10 +14,10 @@ namespace carillon::auth {
 
 // What a development token shall say.
 struct TokenRequest {
-  std::string user_id;
-  std::optional<std::string> scope;     // absent: no scope claim, so the operator's default grants
-  std::string issuer;                   // empty: no iss
-  std::string audience;                 // empty: no aud
+  std::string user_id{};
+  std::optional<std::string> scope{};   // absent: no scope claim, so the operator's default grants
+  std::string issuer{};                 // empty: no iss
+  std::string audience{};               // empty: no aud
   std::chrono::seconds lifetime{3600};  // negative: already expired; at most 100 years either way
   std::string user_claim = "sub";
   std::string scope_claim = "scope";
