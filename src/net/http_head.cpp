@@ -178,6 +178,15 @@ bool HttpHead::has_token(std::string_view lower_name, std::string_view token) co
   return false;
 }
 
+std::optional<std::string_view> HttpHead::bearer_token() const {
+  constexpr std::string_view kScheme = "bearer ";
+  const auto value = field("authorization");
+  if (!value || !equals_ignoring_case(value->substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  const auto token = trimmed(value->substr(kScheme.size()));
+  if (token.empty()) return std::nullopt;
+  return token;
+}
+
 std::optional<std::size_t> find_head_end(std::string_view bytes, std::size_t from) {
   const std::size_t end = bytes.find("\r\n\r\n", from > 3 ? from - 3 : 0);
   if (end == std::string_view::npos) return std::nullopt;

@@ -23,6 +23,8 @@ struct HttpHead {
   // All values of a field, joined by commas in the order sent; empty when absent.
   [[nodiscard]] std::string joined(std::string_view lower_name) const;
   [[nodiscard]] std::size_t count(std::string_view lower_name) const;
+  // The credentials of `Authorization: Bearer`; nothing when absent or of another scheme (RFC 6750 2.1).
+  [[nodiscard]] std::optional<std::string_view> bearer_token() const;
   // Whether a comma-separated field (all its lines together) has that token, in any case.
   [[nodiscard]] bool has_token(std::string_view lower_name, std::string_view token) const;
 };

@@ -96,11 +96,8 @@ std::optional<net::HttpResponse> check_origin(const net::HttpHead& head, const O
 std::optional<net::HttpResponse> take_header_token(const net::HttpHead& head, UpgradePlan& plan) {
   if (head.count("authorization") == 0) return std::nullopt;
   if (head.count("authorization") > 1) return net::problem(400, "more than one Authorization");
-  const auto value = *head.field("authorization");
   plan.carrier = Carrier::header;
-  // Another scheme leaves the token empty, which is refused as missing.
-  const bool is_bearer = value.size() > 7 && (value.starts_with("Bearer ") || value.starts_with("bearer "));
-  if (is_bearer) plan.token = value.substr(value.find_first_not_of(' ', 7));
+  plan.token = head.bearer_token().value_or("");
   return std::nullopt;
 }
 

@@ -38,7 +38,8 @@ class WebSocketServer {
 
   // Refuses upgrades from now on, and closes the sessions one by one, spread over `window` (protocol 7.3).
   void drain(milliseconds window);
-  [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
+  // Connections now. Any thread.
+  [[nodiscard]] std::int64_t connections() const { return counters_.open.value(); }
 
  private:
   friend class Session;

@@ -1,0 +1,48 @@
+#include "app/serve_command.hpp"
+
+#include <iostream>
+
+#include "app/dev_setup.hpp"
+#include "app/server.hpp"
+#include "app/signals.hpp"
+#include "base/clock.hpp"
+#include "config/config.hpp"
+#include "telemetry/log.hpp"
+
+namespace carillon::app {
+
+namespace {
+
+int refuse(const std::string& why) {
+  telemetry::flush_log();
+  std::cerr << "carillon: " << why << "\n";
+  return kExitFailed;
+}
+
+}  // namespace
+
+int run(const ServeCommand& command) {
+  std::filesystem::path file = command.config;
+  if (file.empty()) {
+    auto setup = prepare_dev_setup(command.dev_folder, SystemClock().wall_now());
+    if (!setup) return refuse(setup.error().message);
+    file = setup->config;
+  }
+  const auto config = config::load(file, config::environment_of_process());
+  if (!config) {
+    for (const auto& fault : config.error()) std::cerr << "carillon: " << fault.to_string() << "\n";
+    return kExitFailed;
+  }
+  telemetry::configure_log(config->telemetry.log_format, config->telemetry.log_level);
+  for (const auto& warning : config->warnings)
+    telemetry::log(telemetry::Level::warning, "configuration", {{"warning", warning.to_string()}});
+
+  block_signals();
+  Server server(*config);
+  if (auto started = server.start(); !started) return refuse(started.error().message);
+  const int exit_code = server.run();
+  telemetry::flush_log();
+  return exit_code;
+}
+
+}  // namespace carillon::app

@@ -1,0 +1,213 @@
+#include "app/server.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include "admin/admin_routes.hpp"
+#include "app/version.hpp"
+#include "auth/key_set.hpp"
+#include "base/ensure.hpp"
+#include "eventlog/sqlite_journal.hpp"
+#include "net/listener.hpp"
+#include "telemetry/log.hpp"
+
+namespace carillon::app {
+
+using telemetry::Level;
+
+namespace {
+
+// What the process needs beside its connections: the log, listeners, loops, standard streams.
+constexpr std::uint64_t kOwnDescriptors = 128;
+constexpr std::uint32_t kAdminConnectionsMax = 64;
+constexpr milliseconds kLastWordsTime{2500};  // after the window: close frames and answers on their way
+
+// Raises the soft limit to the hard one and tells it.
+std::uint64_t descriptors_max() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+std::uint64_t connections_max(const config::Config& config) {
+  const std::uint64_t descriptors = descriptors_max();
+  const std::uint64_t possible = descriptors > 2 * kOwnDescriptors ? descriptors - kOwnDescriptors : kOwnDescriptors;
+  const std::uint64_t wanted = config.limits.connections_max;
+  return std::min<std::uint64_t>({wanted == 0 ? possible : wanted, possible, 1'000'000});
+}
+
+std::size_t shard_count(const config::Config& config) {
+  if (config.server.shards != 0) return config.server.shards;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+class Server::DrainWatch final : public runtime::TimerHandler {
+ public:
+  DrainWatch(Server& server, milliseconds window)
+      : server_(server), timer_(*this), end_(server.main_.now() + window + kLastWordsTime) {
+    server_.main_.arm(timer_, kLook);
+  }
+
+ private:
+  static constexpr milliseconds kLook{50};
+
+  void on_timer() override {
+    std::int64_t left = 0;
+    for (const auto& shard : server_.shards_) left += shard->connections();
+    if (left == 0 || server_.main_.now() >= end_) return server_.main_.stop();
+    server_.main_.arm(timer_, kLook);
+  }
+
+  Server& server_;
+  runtime::Timer timer_;
+  MonoTime end_;
+};
+
+Server::Server(const config::Config& config)
+    : config_(config),
+      main_(clock_),
+      ticket_keys_(net::make_ticket_keys()),
+      connections_(connections_max(config), config.limits.connections_per_ip_max),
+      admin_connections_(kAdminConnectionsMax, kAdminConnectionsMax),
+      users_(config.limits.connections_per_user_max),
+      notification_thread_(clock_, "notification"),
+      admin_(main_, {}, admin_connections_, nullptr, metrics_),
+      signals_(main_, [this](int signal) { on_signal(signal); }) {}
+
+Server::~Server() { stop(); }
+
+Result<> Server::start() {
+  auto keys = auth::KeySet::load(config_.auth.tokens);
+  if (!keys) return std::unexpected(keys.error());
+  verifier_ = std::make_shared<auth::Verifier>(config_.auth.tokens, *keys);
+
+  eventlog::SqliteJournal::Options journal;
+  journal.path = config_.log.journal.path.string();
+  journal.limits.retention_age = config_.log.journal.retention_age;
+  journal.limits.retention_bytes = config_.log.journal.retention_bytes;
+  journal.on_fatal = [this](const Error& error) { main_.post([this, error] { on_fatal(error); }); };
+  log_ = std::make_unique<eventlog::SqliteJournal>(std::move(journal), clock_, metrics_);
+  notification_ = std::make_unique<notification::NotificationService>(notification_thread_.loop(), *log_, fan_out_,
+                                                                      clock_, metrics_);
+  stopped_ = false;
+  if (auto built = build_shards(); !built) return built;
+  if (auto bound = bind_ports(); !bound) return bound;
+  for (const auto& shard : shards_) shard->start();
+  notification_thread_.start();
+  if (auto followed = log_->start(*notification_, config_.window.age); !followed) return followed;
+  telemetry::log(Level::info, "started",
+                 {{"version", version()},
+                  {"listen", config_.server.listen.text()},
+                  {"admin_listen", config_.server.admin_listen.text()},
+                  {"shards", shards_.size()},
+                  {"log", config_.log.journal.path.string()}});
+  return {};
+}
+
+Result<> Server::build_shards() {
+  const Shared shared{.config = config_,
+                      .clock = clock_,
+                      .log = *log_,
+                      .verifier = verifier_,
+                      .connections = connections_,
+                      .users = users_,
+                      .metrics = metrics_};
+  for (std::size_t i = 0; i < shard_count(config_); ++i) {
+    auto tls = load_certificate();
+    if (!tls) return std::unexpected(tls.error());
+    shards_.push_back(std::make_unique<Shard>(shared, i, std::move(*tls)));
+    fan_out_.add(shards_.back()->loop(), shards_.back()->hub());
+  }
+  return {};
+}
+
+Result<> Server::bind_ports() {
+  if (!config_.server.reuse_port)
+    if (auto is_free = net::ensure_port_is_free(config_.server.listen); !is_free) return is_free;
+  for (const auto& shard : shards_) {
+    auto listener = net::listen_on(config_.server.listen, true);
+    if (!listener) return std::unexpected(listener.error());
+    if (auto served = shard->serve(std::move(*listener)); !served) return served;
+  }
+  auto listener = net::listen_on(config_.server.admin_listen, false);
+  if (!listener) return std::unexpected(listener.error());
+  for (auto& route : admin::admin_routes(metrics_, [this] { return obstacle(); })) admin_.add(std::move(route));
+  return admin_.serve(std::move(*listener));
+}
+
+Result<std::shared_ptr<const net::TlsContext>> Server::load_certificate() const {
+  const net::TlsOptions options{.certificate = config_.server.certificate,
+                                .private_key = config_.server.private_key,
+                                .allow_tls12 = config_.server.tls_min_version == config::TlsVersion::v1_2};
+  auto context = net::TlsContext::server(options, ticket_keys_);
+  if (!context) return std::unexpected(context.error());
+  return std::make_shared<const net::TlsContext>(std::move(*context));
+}
+
+std::string Server::obstacle() const {
+  if (drain_watch_) return "shutting down";
+  if (!log_->has_caught_up()) return "reading the log";
+  if (!log_->is_writable()) return "the log takes no events";
+  return {};
+}
+
+int Server::run() {
+  main_.run();
+  stop();
+  telemetry::log(Level::info, "stopped", {{"exit_code", exit_code_}});
+  return exit_code_;
+}
+
+void Server::on_signal(int signal) {
+  if (signal == SIGHUP) return reload_certificate();
+  // A second one means now.
+  drain(drain_watch_ ? milliseconds{0} : config_.server.drain_window);
+}
+
+// New handshakes get the new certificate; a pair that is not good changes nothing (cases.md A15, A16).
+void Server::reload_certificate() {
+  std::vector<std::shared_ptr<const net::TlsContext>> contexts;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    auto tls = load_certificate();
+    if (!tls) {
+      telemetry::log(Level::error, "certificate not reloaded", {{"reason", tls.error().message}});
+      return;
+    }
+    contexts.push_back(std::move(*tls));
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->use_certificate(std::move(contexts[i]));
+  telemetry::log(Level::info, "certificate reloaded", {{"certificate", config_.server.certificate.string()}});
+}
+
+void Server::drain(milliseconds window) {
+  telemetry::log(Level::info, "draining", {{"window_ms", window.count()}});
+  for (const auto& shard : shards_) shard->drain(window);
+  drain_watch_ = std::make_unique<DrainWatch>(*this, window);
+}
+
+void Server::on_fatal(const Error& error) {
+  telemetry::log(Level::error, "the event log failed", {{"reason", error.message}});
+  exit_code_ = 1;
+  drain(milliseconds{0});
+}
+
+// Against the flow: no new input, then the log, so that every call that waits is answered, then who follows it.
+void Server::stop() {
+  if (std::exchange(stopped_, true)) return;
+  for (const auto& shard : shards_) shard->stop_listening();
+  log_->stop();
+  fan_out_.close();
+  notification_thread_.stop();
+  for (const auto& shard : shards_) shard->stop();
+}
+
+}  // namespace carillon::app

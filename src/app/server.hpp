@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/shard.hpp"
+#include "app/signals.hpp"
+#include "auth/verifier.hpp"
+#include "base/clock.hpp"
+#include "config/config.hpp"
+#include "eventlog/event_log.hpp"
+#include "net/connection_slot.hpp"
+#include "net/http_server.hpp"
+#include "net/tls_context.hpp"
+#include "notification/fan_out.hpp"
+#include "notification/notification_service.hpp"
+#include "runtime/keyed_limit.hpp"
+#include "runtime/loop.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace carillon::app {
+
+// The whole node, put together as ARCHITECTURE.md draws it:
+//
+//   ingest ──append──▶ event log ──accept──▶ notification ──publish──▶ hubs ──deliver──▶ sessions ──write──▶ clients
+//
+// Lives on the main thread, whose loop serves signals and the administrator's port.
+class Server {
+ public:
+  // Call block_signals() before. `config` outlives the server.
+  explicit Server(const config::Config& config);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Opens the log, binds the ports and starts every thread. Fails with a sentence that names what is wrong.
+  [[nodiscard]] Result<> start();
+  // Serves until SIGTERM or SIGINT, or until the log fails for good; then stops in order. The result is the process's
+  // exit code.
+  [[nodiscard]] int run();
+
+ private:
+  [[nodiscard]] Result<> build_shards();
+  [[nodiscard]] Result<> bind_ports();
+  [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> load_certificate() const;
+  [[nodiscard]] std::string obstacle() const;
+  void on_signal(int signal);
+  void reload_certificate();
+  void drain(milliseconds window);
+  void on_fatal(const Error& error);
+  void stop();
+
+  // Ends the drain when the last connection has gone, or when the time is up.
+  class DrainWatch;
+
+  const config::Config& config_;
+  SystemClock clock_;
+  telemetry::Registry metrics_;
+  runtime::Loop main_;
+  net::TicketKeys ticket_keys_;
+  net::ConnectionLimits connections_;
+  net::ConnectionLimits admin_connections_;
+  runtime::KeyedLimit users_;
+  std::shared_ptr<const auth::Verifier> verifier_;
+  std::unique_ptr<eventlog::EventLog> log_;
+  notification::FanOut fan_out_;
+  runtime::LoopThread notification_thread_;
+  std::unique_ptr<notification::NotificationService> notification_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  net::HttpServer admin_;
+  Signals signals_;
+  std::unique_ptr<DrainWatch> drain_watch_;
+  int exit_code_ = 0;
+  bool stopped_ = true;
+};
+
+}  // namespace carillon::app

@@ -1,0 +1,62 @@
+#include "app/shard.hpp"
+
+#include <utility>
+
+namespace carillon::app {
+
+namespace {
+
+websocket::Options session_options(const config::Config& config) {
+  websocket::Options options;
+  options.allowed_origins = config.server.allowed_origins;
+  options.allow_missing_origin = config.server.allow_missing_origin;
+  options.token_timeout = config.auth.token_timeout;
+  options.token_leeway = config.auth.tokens.leeway;
+  options.heartbeat_interval = config.heartbeat.interval;
+  options.heartbeat_timeout = config.heartbeat.timeout;
+  options.message_bytes_max = config.limits.message_bytes_max;
+  options.queue_bytes_max = config.limits.queue_bytes_max;
+  options.queue_age_max = config.limits.queue_age_max;
+  options.messages_per_second_max = config.limits.messages_per_second_max;
+  return options;
+}
+
+net::HttpOptions http_options(const config::Config& config) {
+  net::HttpOptions options;
+  options.handshake_timeout = config.server.handshake_timeout;
+  options.head_bytes_max = config.limits.header_bytes_max;
+  options.trusted_proxies = config.server.trusted_proxies;
+  return options;
+}
+
+}  // namespace
+
+Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net::TlsContext> tls)
+    : thread_(shared.clock, "shard-" + std::to_string(number)),
+      hub_({.age = shared.config.window.age, .bytes = shared.config.window.bytes}),
+      websocket_(thread_.loop(), hub_, shared.verifier, shared.users, session_options(shared.config), shared.metrics),
+      rest_(thread_.loop(), shared.log, shared.verifier, shared.metrics),
+      dead_letters_(thread_.loop(), shared.log, shared.verifier),
+      http_(thread_.loop(), http_options(shared.config), shared.connections, std::move(tls), shared.metrics) {
+  http_.add(websocket_.route());
+  http_.add(rest_.route());
+  http_.add(dead_letters_.list_route());
+  http_.add(dead_letters_.replay_route());
+  // What was published in a turn is delivered and written at its end, together.
+  thread_.loop().at_turn_end([this] { hub_.deliver(thread_.loop().clock_now()); });
+  thread_.loop().at_turn_end([this] { websocket_.flush(); });
+}
+
+void Shard::use_certificate(std::shared_ptr<const net::TlsContext> tls) {
+  loop().post([this, tls = std::move(tls)] { http_.use_certificate(tls); });
+}
+
+void Shard::drain(milliseconds window) {
+  loop().post([this, window] { websocket_.drain(window); });
+}
+
+void Shard::stop_listening() {
+  loop().post([this] { http_.stop(); });
+}
+
+}  // namespace carillon::app
