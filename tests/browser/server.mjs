@@ -1,0 +1,197 @@
+// A running server with a directory, keys and ports of its own, for the tests of this folder.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash, createHmac, createPublicKey, randomBytes, randomUUID, X509Certificate } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+const HOST = 'localhost';
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+// Asks every 20 ms until `condition` gives something true.
+export async function until(condition, what, timeoutMs = 10_000) {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    assert.ok(Date.now() < deadline, `${what} did not come true within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+// One HTTP request, read to its end.
+export function request(client, options, body) {
+  return new Promise((resolve, reject) => {
+    const sent = client.request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part) => (text += part));
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+export class Server {
+  // `config` is more lines of TOML, by table.
+  static async start(config = {}) {
+    const server = new Server();
+    server.directory = mkdtempSync(path.join(os.tmpdir(), 'carillon-browser-'));
+    server.port = await freePort();
+    server.adminPort = await freePort();
+    server.#makeKeys();
+    server.#writeConfig(config);
+    server.#spawn();
+    await until(() => server.#isReady(), 'readiness of the server');
+    return server;
+  }
+
+  get url() {
+    return `wss://${HOST}:${this.port}/v1/stream`;
+  }
+
+  #file(name) {
+    return path.join(this.directory, name);
+  }
+
+  #makeKeys() {
+    this.secret = randomBytes(32);
+    this.secret[31] = 1; // a line feed at the end would not count
+    writeFileSync(this.#file('hmac.key'), this.secret, { mode: 0o600 });
+    const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const files = ['-keyout', this.#file('server.key'), '-out', this.#file('server.pem')];
+    execFileSync('openssl', ['req', ...options, ...names, ...files], { stdio: 'pipe' });
+    this.certificate = readFileSync(this.#file('server.pem'));
+    const key = createPublicKey(new X509Certificate(this.certificate).publicKey.export({ type: 'spki', format: 'pem' }));
+    const spki = key.export({ type: 'spki', format: 'der' });
+    // What --ignore-certificate-errors-spki-list takes.
+    this.spki = createHash('sha256').update(spki).digest('base64');
+  }
+
+  #writeConfig(config) {
+    const tables = {
+      server: [
+        `listen = "127.0.0.1:${this.port}"`,
+        `admin_listen = "127.0.0.1:${this.adminPort}"`,
+        'drain_window = "500ms"',
+      ],
+      auth: ['algorithms = ["HS256"]', 'hmac_secret_file = "hmac.key"'],
+      telemetry: ['log_format = "json"'],
+    };
+    for (const [table, lines] of Object.entries(config)) tables[table] = [...(tables[table] ?? []), ...lines];
+    const text = Object.entries(tables).map(([table, lines]) => `[${table}]\n${lines.join('\n')}\n`);
+    writeFileSync(this.#file('carillon.toml'), text.join('\n'));
+  }
+
+  #spawn() {
+    const log = openSync(this.#file('server.log'), 'a');
+    this.process = spawn(process.env.CARILLON_BINARY, ['serve', '--config', this.#file('carillon.toml')], {
+      cwd: this.directory,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.ended = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(code ?? signal)));
+  }
+
+  async #isReady() {
+    assert.equal(this.process.exitCode, null, `the server ended: ${this.log()}`);
+    try {
+      return (await request(http, { port: this.adminPort, host: '127.0.0.1', path: '/readyz' })).status === 200;
+    } catch {
+      return false;
+    }
+  }
+
+  log() {
+    return readFileSync(this.#file('server.log'), 'utf8');
+  }
+
+  // The log holds no token; then the server and its directory go.
+  async stop() {
+    this.process.kill('SIGTERM');
+    const code = await this.ended;
+    const log = this.log();
+    rmSync(this.directory, { recursive: true });
+    assert.equal(code, 0, log);
+    assert.ok(!log.includes('eyJ'), 'a token is in the log');
+  }
+
+  token(sub, claims = {}) {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const exp = Math.floor(Date.now() / 1000) + 600;
+    const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp, ...claims })}`;
+    return `${signed}.${createHmac('sha256', this.secret).update(signed).digest('base64url')}`;
+  }
+
+  async publish(...events) {
+    const answer = await request(
+      https,
+      {
+        host: HOST,
+        port: this.port,
+        path: '/v1/events',
+        method: 'POST',
+        ca: this.certificate,
+        agent: false,
+        headers: {
+          Authorization: `Bearer ${this.token('publisher', { scope: 'publish' })}`,
+          'Content-Type': 'application/json',
+        },
+      },
+      JSON.stringify(events),
+    );
+    assert.equal(answer.status, 202, answer.text);
+    return JSON.parse(answer.text);
+  }
+}
+
+// One valid envelope of each kind, the order being that user's.
+export function oneOfEach(user) {
+  return [
+    {
+      id: randomUUID(),
+      event: 'new_trade_signal',
+      payload: {
+        signal_id: randomUUID(),
+        instrument_id: 'BTC/USDT',
+        direction: 'BUY',
+        entry_price: 64000.5,
+        stop_loss: 63000,
+        take_profit: [65000],
+        source_agent_id: 'AnalystAgent-001',
+      },
+    },
+    {
+      id: randomUUID(),
+      event: 'order_update',
+      user_id: user,
+      payload: {
+        order_id: randomUUID(),
+        instrument_id: 'BTC/USDT',
+        status: 'SUBMITTED',
+        side: 'SELL',
+        type: 'LIMIT',
+        quantity_total: 1.5,
+        quantity_filled: 0,
+      },
+    },
+    { id: randomUUID(), event: 'system_alert', payload: { alert_id: randomUUID(), level: 'CRITICAL', message: 'Ünïcode ✓' } },
+  ];
+}
