@@ -34,11 +34,11 @@ struct Appended {
 
 // A record that is not a valid event, kept beside the log.
 struct DeadLetter {
-  Position position;  // of the record
-  WallTime at;        // when it was refused
-  std::string reason; // stable word, e.g. missing, wrong_type, not_json
-  std::string detail; // for people: pointer and message
-  std::string bytes;  // the record, at most 1 MiB
+  Position position;   // of the record
+  WallTime at;         // when it was refused
+  std::string reason;  // stable word, e.g. missing, wrong_type, not_json
+  std::string detail;  // for people: pointer and message
+  std::string bytes;   // the record, at most 1 MiB
 };
 
 // Where a log hands over its records, in order. Implemented by the notification service.
@@ -52,9 +52,10 @@ class RecordSink {
 
 // The one ordered, durable log that everything enters through and every node follows.
 //
-// Calls may come from any thread and may overlap. Completions run on the log's own thread, exactly once each, and must
-// not block. After stop() returns no completion and no accept() runs any more; what was not durable by then is
-// completed with `unavailable` before.
+// Calls may come from any thread and may overlap. Each completion runs exactly once, on the log's own thread, or on the
+// caller's inside the call when the call is refused at once; it must not block and must not stop the log. After stop()
+// has returned the log runs no completion and no accept() any more; what was not durable by then is completed with
+// `unavailable` before.
 class EventLog {
  public:
   using AppendDone = std::move_only_function<void(Result<Appended>)>;
@@ -64,15 +65,16 @@ class EventLog {
   virtual ~EventLog() = default;
 
   // Opens the log and starts to follow it from its oldest record that is not older than `history`, or from its end.
-  // Fails with a message that names the file or broker and what is wrong with it. Call once.
+  // Fails with a message that names the file or broker and what is wrong with it. Call once; before it, and after it
+  // failed, every call is refused.
   [[nodiscard]] virtual Result<> start(RecordSink& sink, milliseconds history) = 0;
   // Completes or fails what is under way, then lets go of the log. Idempotent.
   virtual void stop() = 0;
 
-  // Appends all records or none, and calls `done` after they are durable ("durable before visible": no sink sees them
-  // earlier). Errors: `conflict` an id is there with other content (the message names the id), `full` no space or our
-  // queue is at its bound, `unavailable` otherwise; after `unavailable` the outcome is unknown, and the same call with
-  // the same ids is safe to repeat.
+  // Appends all records, one at least, or none, and calls `done` after they are durable ("durable before visible": no
+  // sink sees them earlier). Errors: `conflict` an id is there, or in this call, with other content (the message names
+  // the id); `full` no space or our queue is at its bound; `invalid` no records, or more or longer ones than the log
+  // takes; `unavailable` otherwise: the outcome is unknown, and the same call with the same ids is safe to repeat.
   virtual void append(std::vector<Record> records, AppendDone done) = 0;
 
   // Following stopped because the sink was full; now it has room again.

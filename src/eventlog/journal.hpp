@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "eventlog/dead_letter_table.hpp"
+#include "eventlog/event_log.hpp"
+#include "eventlog/id_index.hpp"
+#include "eventlog/journal_file.hpp"
+#include "eventlog/journal_mark.hpp"
+#include "eventlog/journal_position.hpp"
+#include "eventlog/record_table.hpp"
+#include "eventlog/sqlite_database.hpp"
+
+namespace carillon::eventlog {
+
+struct JournalLimits {
+  milliseconds retention_age = std::chrono::hours{24};
+  std::uint64_t retention_bytes = std::uint64_t{1} << 30;
+  std::uint64_t log_bytes_max = 4 * 1024 * 1024;  // write-ahead log; more is moved into the file after the commit
+  std::size_t trim_rows_max = 1000;               // deleted in one step
+  DeadLetterLimits dead_letters;
+};
+
+// The journal without its thread: one SQLite file, its mark, and the ids in memory, kept in step. One thread at a time.
+//
+// 1. Sequences are consecutive, start at 1 and are never used again, whatever the clock does.
+// 2. An id is in the index if and only if its row is in the file or in the open transaction.
+// 3. read() and the index of ids never say more than the file will say after a crash, except inside a transaction.
+//
+// Errors: `full`: there is no space; nothing of the transaction happened and a later one may succeed. `conflict`,
+// `not_found`: about that call alone, the transaction is good. Anything else: the outcome of the transaction is not
+// known, or the file is damaged; the journal must not be used any more (architecture: after a failed sync the process
+// exits).
+class Journal {
+ public:
+  // Opens or makes the journal at `path`, checks it whole, and takes the lock. Fails with `corrupt` (damaged or
+  // foreign, or records that were answered for are gone) or `unavailable`, and a message that names the file.
+  // `since` is for first_since().
+  [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& path, const JournalLimits& limits,
+                                                             WallTime since);
+
+  [[nodiscard]] const JournalPositions& positions() const { return positions_; }
+  [[nodiscard]] std::uint64_t low_sequence() const { return header_.low_sequence; }
+  [[nodiscard]] std::uint64_t next_sequence() const { return next_sequence_; }
+  // The records, as retention counts them.
+  [[nodiscard]] std::uint64_t stored_bytes() const { return stored_bytes_; }
+  // Whether retention is so far behind that appends must wait.
+  [[nodiscard]] bool is_over_size() const;
+  // The first record that was logged at `since` or later, as of open(); next_sequence() when there was none.
+  [[nodiscard]] std::uint64_t first_since() const { return first_since_; }
+
+  // One transaction: begin, any number of the three writes, then commit or, after an error of the transaction,
+  // rollback. A commit that fails with `full` has rolled back.
+  [[nodiscard]] Result<> begin();
+  // All records of the call or, on `conflict`, none. `records` must live until the end of the transaction.
+  [[nodiscard]] Result<Appended> append(std::span<const Record> records, WallTime now);
+  [[nodiscard]] Result<> put_dead_letter(DeadLetter letter) { return dead_letters_.put(std::move(letter)); }
+  [[nodiscard]] Result<> remove_dead_letter(const Position& position) { return dead_letters_.remove(position); }
+  [[nodiscard]] Result<> commit();
+  void rollback();
+
+  // Appends to `out` the records from `first`, at most so many and, but for the first, at most so many bytes.
+  [[nodiscard]] Result<> read(std::uint64_t first, std::size_t records_max, std::size_t bytes_max,
+                              std::vector<StoredRecord>& out);
+  [[nodiscard]] Result<std::vector<DeadLetter>> list_dead_letters(std::size_t limit) {
+    return dead_letters_.list(limit);
+  }
+
+  // One step of retention, a transaction of its own: deletes records from the old end that are too old or too many,
+  // none from `keep_from` on. Returns how many; fewer than trim_rows_max: no more are due.
+  [[nodiscard]] Result<std::size_t> trim(WallTime now, std::uint64_t keep_from);
+  // Keeps the write-ahead log within its bound; call after commits.
+  [[nodiscard]] Result<> fold();
+  // After `full`: commits a small change, to see whether there is space again.
+  [[nodiscard]] Result<> probe();
+  // Leaves one file without a write-ahead log behind when the journal goes. Without it, all stays as it is on disk.
+  void close_in_order() { database_->fold_on_close(); }
+
+ private:
+  struct Fresh {
+    std::uint64_t hash;
+    const Record* record;
+  };
+
+  Journal(JournalMark mark, std::unique_ptr<SqliteDatabase> database, const JournalHeader& header, RecordTable records,
+          DeadLetterTable dead_letters, const JournalLimits& limits);
+  [[nodiscard]] Result<> scan(WallTime since);
+  [[nodiscard]] Result<> check_against_mark() const;
+  [[nodiscard]] Result<> sync_recovered();
+  [[nodiscard]] Result<std::uint64_t> claim(const Record& record);
+  [[nodiscard]] Result<RecordTable::Match> compare(std::uint64_t sequence, const Record& record);
+  [[nodiscard]] Result<> insert_from(std::size_t fresh_begin, WallTime now);
+  void give_back_from(std::size_t fresh_begin);
+  [[nodiscard]] Result<> move_low_watermark(std::uint64_t sequence);
+  [[nodiscard]] bool is_due(const JournalRow& oldest, std::uint64_t bytes_left, WallTime now);
+
+  JournalMark mark_;
+  std::unique_ptr<SqliteDatabase> database_;
+  JournalHeader header_;
+  RecordTable records_;
+  DeadLetterTable dead_letters_;
+  JournalLimits limits_;
+  JournalPositions positions_;
+  IdIndex ids_;
+  std::uint64_t next_sequence_ = 1;
+  std::uint64_t first_since_ = 1;
+  std::uint64_t stored_bytes_ = 0;
+  bool is_shrinking_ = false;  // retention by size is at work
+  std::vector<Fresh> fresh_;   // of the open transaction; the last has the sequence next_sequence_ - 1
+};
+
+}  // namespace carillon::eventlog

@@ -1,0 +1,104 @@
+#include "eventlog/journal_queue.hpp"
+
+#include <utility>
+
+namespace carillon::eventlog {
+namespace {
+
+// A record of our own calls is an envelope, and those come in bodies of at most 1 MiB (protocol 8.5).
+constexpr std::size_t kRecordBytesMax = 1024 * 1024;
+
+std::size_t bytes_of(const DeadLetterCall& call) {
+  const auto* put = std::get_if<PutDeadLetter>(&call);
+  return put == nullptr ? 0 : put->letter.bytes.size() + put->letter.detail.size();
+}
+
+}  // namespace
+
+Result<> JournalQueue::check(AppendCall& call) const {
+  if (call.records.empty()) return fail(ErrorKind::invalid, "a call without records");
+  call.bytes = 0;
+  for (const Record& record : call.records) {
+    const std::size_t bytes = record.id.size() + record.bytes.size();
+    if (bytes > kRecordBytesMax) return fail(ErrorKind::invalid, "a record is longer than 1 MiB");
+    call.bytes += bytes;
+  }
+  const bool can_fit = call.records.size() <= limits_.append_records_max && call.bytes <= limits_.append_bytes_max;
+  if (!can_fit) return fail(ErrorKind::invalid, "a call has more records than the journal's queue holds");
+  return {};
+}
+
+Result<> JournalQueue::push(AppendCall& call) {
+  if (Result<> checked = check(call); !checked) return checked;
+  const std::lock_guard lock(mutex_);
+  if (closed_) return std::unexpected(*closed_);
+  const bool fits = append_records_ + call.records.size() <= limits_.append_records_max &&
+                    append_bytes_ + call.bytes <= limits_.append_bytes_max;
+  if (!fits) return fail(ErrorKind::full, "the journal's queue is full");
+  append_records_ += call.records.size();
+  append_bytes_ += call.bytes;
+  appends_.push_back(std::move(call));
+  news_.notify_one();
+  return {};
+}
+
+Result<> JournalQueue::push(DeadLetterCall& call) {
+  const std::size_t bytes = bytes_of(call);
+  const std::lock_guard lock(mutex_);
+  if (closed_) return std::unexpected(*closed_);
+  const bool fits = dead_letters_.size() < limits_.dead_letter_calls_max &&
+                    dead_letter_bytes_ + bytes <= limits_.dead_letter_bytes_max;
+  if (!fits) return fail(ErrorKind::full, "the journal's queue of dead letters is full");
+  dead_letter_bytes_ += bytes;
+  dead_letters_.push_back(std::move(call));
+  news_.notify_one();
+  return {};
+}
+
+void JournalQueue::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  news_.notify_one();
+}
+
+void JournalQueue::open() {
+  const std::lock_guard lock(mutex_);
+  closed_.reset();
+}
+
+void JournalQueue::close(Error error) {
+  const std::lock_guard lock(mutex_);
+  if (!closed_) closed_ = std::move(error);
+  news_.notify_one();
+}
+
+JournalQueue::Taken JournalQueue::take(std::chrono::nanoseconds patience) {
+  std::unique_lock lock(mutex_);
+  news_.wait_for(lock, patience, [this] { return has_news(); });
+  woken_ = false;
+  Taken taken;
+  taken.calls_waiting = appends_.size();
+  move_appends_to(taken);
+  taken.dead_letters = std::exchange(dead_letters_, {});
+  dead_letter_bytes_ = 0;
+  taken.is_last = closed_ && appends_.empty();
+  return taken;
+}
+
+void JournalQueue::move_appends_to(Taken& taken) {
+  std::size_t records = 0;
+  std::size_t bytes = 0;
+  while (!appends_.empty()) {
+    AppendCall& call = appends_.front();
+    records += call.records.size();
+    bytes += call.bytes;
+    const bool fits = records <= limits_.group_records_max && bytes <= limits_.group_bytes_max;
+    if (!fits && !taken.appends.empty()) return;
+    append_records_ -= call.records.size();
+    append_bytes_ -= call.bytes;
+    taken.appends.push_back(std::move(call));
+    appends_.pop_front();
+  }
+}
+
+}  // namespace carillon::eventlog

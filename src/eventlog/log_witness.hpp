@@ -1,0 +1,106 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eventlog/event_log.hpp"
+
+// For tests: what can be seen of an event log from outside, on a thread that waits for it.
+namespace carillon::eventlog {
+
+// Long enough for any machine; a test that waits this long has failed.
+inline constexpr std::chrono::seconds kWitnessPatience{60};
+
+// Remembers what it accepts. Any thread.
+class RecordingSink final : public RecordSink {
+ public:
+  explicit RecordingSink(std::size_t room = SIZE_MAX) : room_(room) {}
+
+  [[nodiscard]] bool accept(std::vector<StoredRecord>& batch) override {
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+    if (batch.size() > room_) {
+      ++refusals_;
+      return false;
+    }
+    room_ -= batch.size();
+    for (StoredRecord& record : batch) records_.push_back(std::move(record));
+    batch.clear();
+    return true;
+  }
+  // What it has accepted as soon as that are `count` records, or what it has after all patience.
+  std::vector<StoredRecord> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kWitnessPatience, [&] { return records_.size() >= count; });
+    return records_;
+  }
+  // Waits until it was full for the first time.
+  bool wait_until_full() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kWitnessPatience, [&] { return refusals_ != 0; });
+  }
+  // The log is told by the caller.
+  void make_room(std::size_t records) {
+    const std::lock_guard lock(mutex_);
+    room_ = records;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t room_;
+  std::size_t refusals_ = 0;
+  std::vector<StoredRecord> records_;
+};
+
+inline std::vector<std::string> bytes_of(const std::vector<StoredRecord>& records) {
+  std::vector<std::string> bytes;
+  for (const StoredRecord& record : records) bytes.push_back(record.bytes);
+  return bytes;
+}
+
+// The answer of a call that is still under way.
+template <class T>
+class Answer {
+ public:
+  // To be given to the call.
+  auto done() {
+    return [promise = promise_](Result<T> result) { promise->set_value(std::move(result)); };
+  }
+  Result<T> wait() {
+    if (future_.wait_for(kWitnessPatience) == std::future_status::ready) return future_.get();
+    return fail(ErrorKind::internal, "no answer");
+  }
+
+ private:
+  std::shared_ptr<std::promise<Result<T>>> promise_ = std::make_shared<std::promise<Result<T>>>();
+  std::future<Result<T>> future_ = promise_->get_future();
+};
+
+inline Answer<Appended> begin_append(EventLog& log, std::vector<Record> records) {
+  Answer<Appended> answer;
+  log.append(std::move(records), answer.done());
+  return answer;
+}
+inline Result<Appended> append(EventLog& log, std::vector<Record> records) {
+  return begin_append(log, std::move(records)).wait();
+}
+inline Result<std::vector<DeadLetter>> dead_letters(EventLog& log, std::size_t limit) {
+  Answer<std::vector<DeadLetter>> answer;
+  log.list_dead_letters(limit, answer.done());
+  return answer.wait();
+}
+inline Result<> remove_dead_letter(EventLog& log, Position position) {
+  Answer<void> answer;
+  log.remove_dead_letter(std::move(position), answer.done());
+  return answer.wait();
+}
+
+}  // namespace carillon::eventlog

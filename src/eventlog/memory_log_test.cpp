@@ -1,0 +1,48 @@
+#include "eventlog/memory_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include "eventlog/log_witness.hpp"
+
+namespace carillon::eventlog {
+namespace {
+
+TEST(MemoryLog, StartsWithWhatIsNotOlderThanTheHistory) {
+  ManualClock clock;
+  MemoryLog log(clock);
+  log.put_foreign("old");
+  clock.advance(std::chrono::hours{2});
+  log.put_foreign("young");
+  RecordingSink sink;
+  ASSERT_TRUE(log.start(sink, std::chrono::hours{1}));
+  EXPECT_EQ(bytes_of(sink.wait_for(1)), (std::vector<std::string>{"young"}));
+  EXPECT_TRUE(log.has_caught_up());
+}
+
+TEST(MemoryLog, HasNotCaughtUpBeforeTheSinkTookWhatWasThere) {
+  ManualClock clock;
+  MemoryLog log(clock);
+  log.put_foreign("one");
+  RecordingSink sink(0);
+  ASSERT_TRUE(log.start(sink, std::chrono::hours{1}));
+  EXPECT_FALSE(log.has_caught_up());
+  sink.make_room(1);
+  log.sink_has_room();
+  EXPECT_TRUE(log.has_caught_up());
+}
+
+TEST(MemoryLog, RefusesAppendsAsLongAsItIsTold) {
+  ManualClock clock;
+  MemoryLog log(clock);
+  RecordingSink sink;
+  ASSERT_TRUE(log.start(sink, milliseconds{0}));
+  log.refuse_appends(Error{ErrorKind::full, "no space"});
+  EXPECT_FALSE(log.is_writable());
+  EXPECT_EQ(append(log, {{"a", "A"}}).error().kind, ErrorKind::full);
+  log.refuse_appends(std::nullopt);
+  EXPECT_TRUE(append(log, {{"a", "A"}}));
+  EXPECT_EQ(bytes_of(sink.wait_for(1)), (std::vector<std::string>{"A"}));
+}
+
+}  // namespace
+}  // namespace carillon::eventlog

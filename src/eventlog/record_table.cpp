@@ -1,0 +1,96 @@
+#include "eventlog/record_table.hpp"
+
+#include <string>
+#include <utility>
+
+namespace carillon::eventlog {
+namespace {
+
+std::int64_t signed_of(std::uint64_t sequence) {
+  return static_cast<std::int64_t>(sequence);
+}
+
+std::int64_t milliseconds_of(WallTime time) {
+  return time.time_since_epoch().count();
+}
+
+WallTime time_of(std::int64_t count) {
+  return WallTime(milliseconds(count));
+}
+
+std::int64_t checksum_of(const HashKey& key, const JournalRow& row, std::uint64_t id_hash) {
+  const auto logged_at = static_cast<std::uint64_t>(milliseconds_of(row.logged_at));
+  return row_checksum(key, {row.sequence, logged_at, id_hash, siphash(key, row.bytes)});
+}
+
+}  // namespace
+
+Result<RecordTable> RecordTable::open(SqliteDatabase& database, const HashKey& key) {
+  RecordTable table(database, key);
+  const std::pair<SqliteStatement*, std::string_view> statements[] = {
+      {&table.insert_, "INSERT INTO records VALUES(?1, ?2, ?3, ?4, ?5)"},
+      {&table.read_,
+       "SELECT sequence, logged_at, checksum, id, bytes FROM records WHERE sequence >= ?1 ORDER BY sequence"},
+      {&table.erase_, "DELETE FROM records WHERE sequence < ?1"},
+  };
+  for (const auto& [statement, sql] : statements) {
+    Result<SqliteStatement> prepared = database.prepare(sql);
+    if (!prepared) return std::unexpected(prepared.error());
+    *statement = std::move(*prepared);
+  }
+  return table;
+}
+
+Result<> RecordTable::insert(const JournalRow& row, std::uint64_t id_hash) {
+  insert_.bind(1, signed_of(row.sequence));
+  insert_.bind(2, milliseconds_of(row.logged_at));
+  insert_.bind(3, checksum_of(key_, row, id_hash));
+  insert_.bind(4, row.id);
+  insert_.bind(5, row.bytes);
+  return insert_.run();
+}
+
+Result<JournalRow> RecordTable::current(std::uint64_t expected) const {
+  const JournalRow row{static_cast<std::uint64_t>(read_.integer(0)), time_of(read_.integer(1)), read_.bytes(3),
+                       read_.bytes(4)};
+  if (row.sequence != expected) {
+    return std::unexpected(damaged(database_->path(), "record " + std::to_string(expected) + " is missing"));
+  }
+  if (read_.integer(2) == checksum_of(key_, row, siphash(key_, row.id))) return row;
+  return std::unexpected(
+      damaged(database_->path(), "record " + std::to_string(expected) + " does not have its checksum"));
+}
+
+Result<> RecordTable::read(std::uint64_t first, const Visit& visit) {
+  const StatementScope scope(read_);
+  read_.bind(1, signed_of(first));
+  for (std::uint64_t expected = first;; ++expected) {
+    const Result<bool> there = read_.step();
+    if (!there) return std::unexpected(there.error());
+    if (!*there) return {};
+    const Result<JournalRow> row = current(expected);
+    if (!row) return std::unexpected(row.error());
+    if (!visit(*row)) return {};
+  }
+}
+
+Result<RecordTable::Match> RecordTable::compare(std::uint64_t sequence, std::string_view id, std::string_view bytes) {
+  const StatementScope scope(read_);
+  read_.bind(1, signed_of(sequence));
+  const Result<bool> there = read_.step();
+  if (!there) return std::unexpected(there.error());
+  if (!*there) {
+    return std::unexpected(damaged(database_->path(), "record " + std::to_string(sequence) + " is missing"));
+  }
+  const Result<JournalRow> row = current(sequence);
+  if (!row) return std::unexpected(row.error());
+  if (row->id != id) return Match::other_id;
+  return row->bytes == bytes ? Match::same : Match::other_bytes;
+}
+
+Result<> RecordTable::erase_before(std::uint64_t sequence) {
+  erase_.bind(1, signed_of(sequence));
+  return erase_.run();
+}
+
+}  // namespace carillon::eventlog

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "eventlog/journal_file.hpp"
+#include "eventlog/sqlite_database.hpp"
+
+namespace carillon::eventlog {
+
+// One record as the journal's file has it. What it points to is good until the table's next call.
+struct JournalRow {
+  std::uint64_t sequence = 0;
+  WallTime logged_at;
+  std::string_view id;
+  std::string_view bytes;
+};
+
+// The table of records: consecutive sequences, each row with its checksum. Dies before its database. One thread.
+// A row that does not have its checksum, or is not there where the numbering says it must be, is `corrupt`.
+class RecordTable {
+ public:
+  // What a stored row says of an id and its envelope.
+  enum class Match { other_id, same, other_bytes };
+  // Returns whether to go on reading.
+  using Visit = std::function<bool(const JournalRow&)>;
+
+  [[nodiscard]] static Result<RecordTable> open(SqliteDatabase& database, const HashKey& key);
+
+  // Part of the caller's transaction. `id_hash` is siphash(key, row.id).
+  [[nodiscard]] Result<> insert(const JournalRow& row, std::uint64_t id_hash);
+  // Reads rows in order, checked, from `first`, which is there or is the next to be inserted.
+  [[nodiscard]] Result<> read(std::uint64_t first, const Visit& visit);
+  // The row of `sequence` is there.
+  [[nodiscard]] Result<Match> compare(std::uint64_t sequence, std::string_view id, std::string_view bytes);
+  // Part of the caller's transaction.
+  [[nodiscard]] Result<> erase_before(std::uint64_t sequence);
+
+ private:
+  RecordTable(SqliteDatabase& database, const HashKey& key) : database_(&database), key_(key) {}
+  [[nodiscard]] Result<JournalRow> current(std::uint64_t expected) const;
+
+  SqliteDatabase* database_;
+  HashKey key_;
+  SqliteStatement insert_, read_, erase_;
+};
+
+}  // namespace carillon::eventlog

@@ -1,0 +1,184 @@
+#include "eventlog/sqlite_journal.hpp"
+
+#include <pthread.h>
+
+#include <string>
+#include <utility>
+
+#include "base/ensure.hpp"
+#include "telemetry/log.hpp"
+
+namespace carillon::eventlog {
+
+using telemetry::Level;
+
+SqliteJournal::SqliteJournal(Options options, const Clock& clock, telemetry::Registry& registry)
+    : options_(std::move(options)),
+      clock_(clock),
+      metrics_(registry),
+      queue_(options_.queue),
+      refusals_(registry, "queue"),
+      dead_letters_refused_(
+          registry.counter("carillon_journal_dead_letters_lost_total", "Dead letters with no room.")) {}
+
+SqliteJournal::~SqliteJournal() {
+  stop();
+}
+
+Result<> SqliteJournal::start(RecordSink& sink, milliseconds history) {
+  ensure(!journal_ && !thread_.joinable(), "a journal is started once");
+  const MonoTime begin = clock_.mono_now();
+  Result<std::unique_ptr<Journal>> journal = Journal::open(options_.path, options_.limits, clock_.wall_now() - history);
+  if (!journal) return std::unexpected(journal.error());
+  journal_ = std::move(*journal);
+  group_.emplace(*journal_, metrics_);
+  follower_.emplace(sink, journal_->first_since(), journal_->next_sequence());
+  next_upkeep_ = begin;
+  is_busy_ = true;
+  const auto took = std::chrono::duration_cast<milliseconds>(clock_.mono_now() - begin);
+  telemetry::log(Level::info, "journal opened",
+                 {{"path", options_.path},
+                  {"last", journal_->positions().of(journal_->next_sequence() - 1).text},
+                  {"records", journal_->next_sequence() - journal_->low_sequence()},
+                  {"bytes", journal_->stored_bytes()},
+                  {"took_ms", took.count()}});
+  writable_.store(true);
+  queue_.open();
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void SqliteJournal::stop() {
+  queue_.close({ErrorKind::unavailable, "the journal is stopped"});
+  if (!thread_.joinable()) return;
+  ensure(thread_.get_id() != std::this_thread::get_id(), "a completion does not stop the journal");
+  thread_.join();
+}
+
+void SqliteJournal::append(std::vector<Record> records, AppendDone done) {
+  AppendCall call{std::move(records), std::move(done)};
+  if (Result<> pushed = queue_.push(call); !pushed) refuse(std::move(call.done), pushed.error());
+}
+
+void SqliteJournal::refuse(AppendDone done, const Error& error) {
+  {
+    const std::lock_guard lock(refusals_mutex_);
+    refusals_.count(error.kind);
+  }
+  done(std::unexpected(error));
+}
+
+void SqliteJournal::sink_has_room() {
+  if (!follower_) return;
+  follower_->sink_has_room();
+  queue_.wake();
+}
+
+void SqliteJournal::put_dead_letter(DeadLetter letter) {
+  DeadLetterCall call = PutDeadLetter{std::move(letter)};
+  const Result<> pushed = queue_.push(call);
+  if (pushed) return;
+  const std::lock_guard lock(refusals_mutex_);
+  dead_letters_refused_.add();
+  telemetry::log(
+      Level::error, "dead letter lost",
+      {{"position", std::get<PutDeadLetter>(call).letter.position.text}, {"reason", pushed.error().message}});
+}
+
+void SqliteJournal::list_dead_letters(std::size_t limit, DeadLettersDone done) {
+  DeadLetterCall call = ListDeadLetters{limit, std::move(done)};
+  if (Result<> pushed = queue_.push(call); !pushed) {
+    std::get<ListDeadLetters>(call).done(std::unexpected(pushed.error()));
+  }
+}
+
+void SqliteJournal::remove_dead_letter(Position position, Done done) {
+  DeadLetterCall call = RemoveDeadLetter{std::move(position), std::move(done)};
+  if (Result<> pushed = queue_.push(call); !pushed) {
+    std::get<RemoveDeadLetter>(call).done(std::unexpected(pushed.error()));
+  }
+}
+
+void SqliteJournal::run() {
+  ::pthread_setname_np(::pthread_self(), "journal");
+  for (bool is_last = false; !is_last && !failure_;) {
+    JournalQueue::Taken taken = queue_.take(is_busy_ ? std::chrono::nanoseconds::zero() : options_.upkeep_interval);
+    is_last = taken.is_last;
+    is_busy_ = false;
+    metrics_.queue_calls.set(static_cast<std::int64_t>(taken.calls_waiting));
+    commit(std::move(taken));
+    if (!failure_ && !is_last) follow();
+    if (!failure_) keep_up();
+    report();
+  }
+  writable_.store(false);
+  if (!failure_) journal_->close_in_order();
+  group_.reset();
+  journal_.reset();
+  if (failure_ && options_.on_fatal) options_.on_fatal(*failure_);
+}
+
+void SqliteJournal::commit(JournalQueue::Taken taken) {
+  if (taken.appends.empty() && taken.dead_letters.empty() && !group_->has_letters()) return;
+  const Result<bool> added = group_->commit(std::move(taken), clock_.wall_now());
+  if (!added) return suffer(added.error());
+  if (*added) disk_is_full_ = false;
+}
+
+void SqliteJournal::follow() {
+  const Result<bool> more = follower_->advance(*journal_);
+  if (!more) return suffer(more.error());
+  is_busy_ = *more;
+}
+
+// What is due now and then; by size retention is due whenever there is too much.
+void SqliteJournal::keep_up() {
+  const MonoTime now = clock_.mono_now();
+  const bool is_due = now >= next_upkeep_;
+  if (is_due) next_upkeep_ = now + options_.upkeep_interval;
+  if (disk_is_full_) {
+    if (!is_due) return;
+    if (const Result<> probed = journal_->probe(); !probed) return suffer(probed.error());
+    disk_is_full_ = false;
+  }
+  if (is_due || trims_on_ || journal_->stored_bytes() > options_.limits.retention_bytes) trim();
+  if (failure_) return;
+  if (const Result<> folded = journal_->fold(); !folded) suffer(folded.error());
+}
+
+void SqliteJournal::trim() {
+  const Result<std::size_t> trimmed = journal_->trim(clock_.wall_now(), follower_->next());
+  trims_on_ = trimmed && *trimmed == options_.limits.trim_rows_max;
+  if (!trimmed) return suffer(trimmed.error());
+  metrics_.records_trimmed.add(*trimmed);
+  is_busy_ = is_busy_ || trims_on_;
+}
+
+void SqliteJournal::suffer(const Error& error) {
+  if (error.kind == ErrorKind::full) {
+    if (!disk_is_full_) telemetry::log(Level::warning, "journal is full", {{"reason", error.message}});
+    disk_is_full_ = true;
+    return;
+  }
+  failure_ = {ErrorKind::unavailable, "the journal has failed: " + error.message};
+  writable_.store(false);
+  telemetry::log(Level::error, "journal has failed", {{"reason", error.message}});
+  queue_.close(*failure_);
+  for (bool is_last = false; !is_last;) {
+    JournalQueue::Taken taken = queue_.take(std::chrono::nanoseconds::zero());
+    is_last = taken.is_last;
+    fail_calls(std::move(taken), *failure_, metrics_);
+  }
+}
+
+void SqliteJournal::report() {
+  const bool writable = !failure_ && !disk_is_full_ && !journal_->is_over_size();
+  writable_.store(writable);
+  metrics_.writable.set(writable ? 1 : 0);
+  metrics_.low_sequence.set(static_cast<std::int64_t>(journal_->low_sequence()));
+  metrics_.last_sequence.set(static_cast<std::int64_t>(journal_->next_sequence() - 1));
+  metrics_.followed_sequence.set(static_cast<std::int64_t>(follower_->next() - 1));
+  metrics_.stored_bytes.set(static_cast<std::int64_t>(journal_->stored_bytes()));
+}
+
+}  // namespace carillon::eventlog
