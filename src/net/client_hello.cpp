@@ -10,7 +10,7 @@ namespace carillon::net {
 namespace {
 
 // Browsers with post-quantum key shares send 2 KiB and some twenty extensions.
-constexpr std::size_t kBytesMax = 16 * 1024;
+constexpr std::size_t kBytesMax = 16 * 1024UL;
 constexpr std::size_t kExtensionsMax = 64;
 
 // Takes fields off the front of a message; nothing once it is too short.

@@ -31,8 +31,8 @@ TEST(ClientHello, MayBeWhatClientsSend) {
 
 TEST(ClientHello, HasABound) {
   const std::size_t rest = hello(extension(1)).size();
-  EXPECT_EQ(check_client_hello(hello(extension(1, 16 * 1024 - rest))), HelloFault::none);
-  EXPECT_EQ(check_client_hello(hello(extension(1, 16 * 1024 - rest + 1))), HelloFault::excessive);
+  EXPECT_EQ(check_client_hello(hello(extension(1, 16 * 1024UL - rest))), HelloFault::none);
+  EXPECT_EQ(check_client_hello(hello(extension(1, 16 * 1024UL - rest + 1))), HelloFault::excessive);
   EXPECT_EQ(check_client_hello(std::string(65536, '\1')), HelloFault::excessive);
 }
 

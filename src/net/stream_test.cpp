@@ -166,7 +166,7 @@ TEST_F(StreamTest, KeepsWhatTheKernelDoesNotTakeAndFlushesItInOrder) {
   for (const bool tls : {true, false}) {
     if (tls) connect_tls();
     if (!tls) connect(nullptr, nullptr);
-    const std::string bytes = many_bytes(4 * 1024 * 1024);
+    const std::string bytes = many_bytes(4 * 1024 * 1024UL);
     ASSERT_EQ(server_->stream->write(bytes), Status::blocked);
     EXPECT_GT(server_->stream->unsent_bytes(), 1024U * 1024);
     EXPECT_EQ(server_->stream->flush(), Status::blocked) << "the peer has read nothing yet";
@@ -184,7 +184,7 @@ TEST_F(StreamTest, KeepsWhatTheKernelDoesNotTakeAndFlushesItInOrder) {
 
 TEST_F(StreamTest, SendsALastMessageBehindWhatIsUnsentAndThenEnds) {
   connect_tls();
-  const std::string bytes = many_bytes(2 * 1024 * 1024);
+  const std::string bytes = many_bytes(2 * 1024 * 1024UL);
   ASSERT_EQ(server_->stream->write(bytes), Status::blocked);
   ASSERT_EQ(server_->stream->write("the end"), Status::blocked);
   server_->stream->finish_writing();
