@@ -25,6 +25,7 @@ namespace {
 constexpr std::uint64_t kOwnDescriptors = 128;
 constexpr std::uint32_t kAdminConnectionsMax = 64;
 constexpr milliseconds kLastWordsTime{2500};  // after the window: close frames and answers on their way
+constexpr milliseconds kLook{20};
 
 // Raises the soft limit to the hard one and tells it.
 std::uint64_t descriptors_max() {
@@ -50,28 +51,6 @@ std::size_t shard_count(const config::Config& config) {
 
 }  // namespace
 
-class Server::DrainWatch final : public runtime::TimerHandler {
- public:
-  DrainWatch(Server& server, milliseconds window)
-      : server_(server), timer_(*this), end_(server.main_.now() + window + kLastWordsTime) {
-    server_.main_.arm(timer_, kLook);
-  }
-
- private:
-  static constexpr milliseconds kLook{50};
-
-  void on_timer() override {
-    std::int64_t left = 0;
-    for (const auto& shard : server_.shards_) left += shard->connections();
-    if (left == 0 || server_.main_.now() >= end_) return server_.main_.stop();
-    server_.main_.arm(timer_, kLook);
-  }
-
-  Server& server_;
-  runtime::Timer timer_;
-  MonoTime end_;
-};
-
 Server::Server(const config::Config& config)
     : config_(config),
       main_(clock_),
@@ -83,7 +62,9 @@ Server::Server(const config::Config& config)
       admin_(main_, {}, admin_connections_, nullptr, metrics_),
       signals_(main_, [this](int signal) { on_signal(signal); }) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 Result<> Server::start() {
   auto keys = auth::KeySet::load(config_.auth.tokens);
@@ -104,6 +85,8 @@ Result<> Server::start() {
   for (const auto& shard : shards_) shard->start();
   notification_thread_.start();
   if (auto followed = log_->start(*notification_, config_.window.age); !followed) return followed;
+  fan_out_.set_origin(log_->origin());
+  start_watch_.emplace(main_, kLook, [this] { return serve_when_caught_up(); });
   telemetry::log(Level::info, "started",
                  {{"version", version()},
                   {"listen", config_.server.listen.text()},
@@ -136,7 +119,7 @@ Result<> Server::bind_ports() {
   for (const auto& shard : shards_) {
     auto listener = net::listen_on(config_.server.listen, true);
     if (!listener) return std::unexpected(listener.error());
-    if (auto served = shard->serve(std::move(*listener)); !served) return served;
+    shard->bind(std::move(*listener));
   }
   auto listener = net::listen_on(config_.server.admin_listen, false);
   if (!listener) return std::unexpected(listener.error());
@@ -153,9 +136,20 @@ Result<std::shared_ptr<const net::TlsContext>> Server::load_certificate() const 
   return std::make_shared<const net::TlsContext>(std::move(*context));
 }
 
+// What was in the log before we started is history, not news: nobody is let in until every hub has it. Until then
+// connections wait in the kernel.
+bool Server::serve_when_caught_up() {
+  if (!log_->has_caught_up()) return false;
+  notification_thread_.loop().post([this] {
+    for (const auto& shard : shards_) shard->accept();
+    serving_ = true;
+  });
+  return true;
+}
+
 std::string Server::obstacle() const {
   if (drain_watch_) return "shutting down";
-  if (!log_->has_caught_up()) return "reading the log";
+  if (!serving_) return "reading the log";
   if (!log_->is_writable()) return "the log takes no events";
   return {};
 }
@@ -191,7 +185,13 @@ void Server::reload_certificate() {
 void Server::drain(milliseconds window) {
   telemetry::log(Level::info, "draining", {{"window_ms", window.count()}});
   for (const auto& shard : shards_) shard->drain(window);
-  drain_watch_ = std::make_unique<DrainWatch>(*this, window);
+  drain_watch_.emplace(main_, kLook, [this, end = main_.now() + window + kLastWordsTime] {
+    std::int64_t left = 0;
+    for (const auto& shard : shards_) left += shard->connections();
+    if (left > 0 && main_.now() < end) return false;
+    main_.stop();
+    return true;
+  });
 }
 
 void Server::on_fatal(const Error& error) {

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "app/poll.hpp"
 #include "app/shard.hpp"
 #include "app/signals.hpp"
 #include "auth/verifier.hpp"
@@ -46,14 +47,12 @@ class Server {
   [[nodiscard]] Result<> bind_ports();
   [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> load_certificate() const;
   [[nodiscard]] std::string obstacle() const;
+  [[nodiscard]] bool serve_when_caught_up();
   void on_signal(int signal);
   void reload_certificate();
   void drain(milliseconds window);
   void on_fatal(const Error& error);
   void stop();
-
-  // Ends the drain when the last connection has gone, or when the time is up.
-  class DrainWatch;
 
   const config::Config& config_;
   SystemClock clock_;
@@ -71,7 +70,9 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   net::HttpServer admin_;
   Signals signals_;
-  std::unique_ptr<DrainWatch> drain_watch_;
+  std::optional<Poll> start_watch_;  // for the end of the log's history
+  std::optional<Poll> drain_watch_;  // for the last connection to go, or the time to be up
+  std::atomic<bool> serving_{false};
   int exit_code_ = 0;
   bool stopped_ = true;
 };

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/ensure.hpp"
+
 namespace carillon::app {
 
 namespace {
@@ -45,6 +47,10 @@ Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net
   // What was published in a turn is delivered and written at its end, together.
   thread_.loop().at_turn_end([this] { hub_.deliver(thread_.loop().clock_now()); });
   thread_.loop().at_turn_end([this] { websocket_.flush(); });
+}
+
+void Shard::accept() {
+  loop().post([this] { ensure(http_.serve(std::move(listener_)).has_value(), "a listening socket can be watched"); });
 }
 
 void Shard::use_certificate(std::shared_ptr<const net::TlsContext> tls) {

@@ -32,11 +32,12 @@ class Shard {
  public:
   Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net::TlsContext> tls);
 
-  // Before start().
-  [[nodiscard]] Result<> serve(net::Fd listener) { return http_.serve(std::move(listener)); }
+  // Before start(). Connections wait in the kernel until accept().
+  void bind(net::Fd listener) { listener_ = std::move(listener); }
   void start() { thread_.start(); }
 
-  // Any thread, once started.
+  // Any thread, once started. Calls of one thread are obeyed in order.
+  void accept();
   void use_certificate(std::shared_ptr<const net::TlsContext> tls);
   void drain(milliseconds window);
   void stop_listening();
@@ -48,6 +49,7 @@ class Shard {
 
  private:
   runtime::LoopThread thread_;
+  net::Fd listener_;
   hub::Hub hub_;
   websocket::WebSocketServer websocket_;
   ingest::RestPublisher rest_;

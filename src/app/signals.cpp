@@ -37,7 +37,9 @@ Signals::Signals(runtime::Loop& loop, std::function<void(int)> on_signal)
   ensure(fd_.is_open() && loop_.watch(fd_.get(), EPOLLIN, *this).has_value(), "signals can be watched");
 }
 
-Signals::~Signals() { loop_.unwatch(fd_.get(), *this); }
+Signals::~Signals() {
+  loop_.unwatch(fd_.get(), *this);
+}
 
 void Signals::on_ready(std::uint32_t) {
   signalfd_siginfo info{};

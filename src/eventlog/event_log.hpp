@@ -68,6 +68,9 @@ class EventLog {
   // Fails with a message that names the file or broker and what is wrong with it. Call once; before it, and after it
   // failed, every call is refused.
   [[nodiscard]] virtual Result<> start(RecordSink& sink, milliseconds history) = 0;
+  // The position before the first record that the sink is offered; also where the log holds none. After start(), any
+  // thread.
+  [[nodiscard]] virtual Position origin() const = 0;
   // Completes or fails what is under way, then lets go of the log. Idempotent.
   virtual void stop() = 0;
 

@@ -19,6 +19,7 @@ Result<> MemoryLog::start(RecordSink& sink, milliseconds history) {
   const WallTime since = clock_.wall_now() - history;
   while (next_ < records_.size() && records_[next_].logged_at < since) ++next_;
   at_start_ = records_.size();
+  origin_.text = "m1." + std::to_string(next_);
   sink_ = &sink;
   offer();
   return {};

@@ -20,6 +20,7 @@ class MemoryLog final : public EventLog {
   explicit MemoryLog(const Clock& clock) : clock_(clock) {}
 
   [[nodiscard]] Result<> start(RecordSink& sink, milliseconds history) override;
+  [[nodiscard]] Position origin() const override { return origin_; }
   void stop() override { sink_ = nullptr; }
   void append(std::vector<Record> records, AppendDone done) override;
   void sink_has_room() override { offer(); }
@@ -46,6 +47,7 @@ class MemoryLog final : public EventLog {
   std::unordered_map<std::string, std::size_t> ids_;  // to the place in records_
   std::size_t next_ = 0;                              // the first record that the sink has not accepted
   std::size_t at_start_ = 0;
+  Position origin_;
   std::deque<DeadLetter> dead_letters_;  // newest first
 };
 

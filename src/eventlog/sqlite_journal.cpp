@@ -33,6 +33,7 @@ Result<> SqliteJournal::start(RecordSink& sink, milliseconds history) {
   journal_ = std::move(*journal);
   group_.emplace(*journal_, metrics_);
   follower_.emplace(sink, journal_->first_since(), journal_->next_sequence());
+  origin_ = journal_->positions().of(journal_->first_since() - 1);
   next_upkeep_ = begin;
   is_busy_ = true;
   const auto took = std::chrono::duration_cast<milliseconds>(clock_.mono_now() - begin);

@@ -49,6 +49,7 @@ class SqliteJournal final : public EventLog {
 
   // Reads the whole file to check it, on the caller's thread.
   [[nodiscard]] Result<> start(RecordSink& sink, milliseconds history) override;
+  [[nodiscard]] Position origin() const override { return origin_; }
   // Commits what waits.
   void stop() override;
   void append(std::vector<Record> records, AppendDone done) override;
@@ -82,6 +83,7 @@ class SqliteJournal final : public EventLog {
 
   std::atomic<bool> writable_{false};
   std::optional<Follower> follower_;
+  Position origin_;
   std::thread thread_;
 
   // Of the journal's thread, once it runs.

@@ -42,9 +42,11 @@ class RecentWindow {
   [[nodiscard]] std::uint64_t begin() const { return end_ - publications_.size(); }
   [[nodiscard]] std::uint64_t end() const { return end_; }  // the sequence that comes next
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  // The position of the publication before begin(); of the log's start for us when there was none.
+  // The position of the publication before begin(); where we began to follow the log when there was none.
   [[nodiscard]] const Position& position_before() const { return before_; }
-  void set_position_before(Position position) { before_ = std::move(position); }
+  void set_position_before(Position position) {
+    if (publications_.empty() && before_.empty()) before_ = std::move(position);
+  }
   // `sequence` is within [begin, end).
   [[nodiscard]] const Publication& at(std::uint64_t sequence) const { return *publications_[sequence - begin()]; }
 

@@ -10,9 +10,8 @@ std::unexpected<net::HttpResponse> unauthorized(const auth::TokenFault& fault, W
   net::HttpResponse response;
   response.status = 401;
   response.body = protocol::encode_error("auth_failed", fault.code, fault.message, now);
-  response.fields.emplace_back("WWW-Authenticate", fault.code == "missing_token"
-                                                       ? "Bearer"
-                                                       : "Bearer error=\"invalid_token\"");
+  response.fields.emplace_back("WWW-Authenticate",
+                               fault.code == "missing_token" ? "Bearer" : "Bearer error=\"invalid_token\"");
   return std::unexpected(std::move(response));
 }
 
@@ -26,8 +25,8 @@ std::expected<Principal, net::HttpResponse> admit(const net::HttpHead& head, con
   auto principal = verifier.verify(*token, now);
   if (!principal) return unauthorized(principal.error(), now);
   if (principal->grants.has(required)) return std::move(*principal);
-  auto response = net::problem(403, required == Grant::publish ? "the token lacks the grant publish"
-                                                               : "the token lacks the grant admin");
+  auto response = net::problem(
+      403, required == Grant::publish ? "the token lacks the grant publish" : "the token lacks the grant admin");
   response.fields.emplace_back("WWW-Authenticate", "Bearer error=\"insufficient_scope\"");
   return std::unexpected(std::move(response));
 }

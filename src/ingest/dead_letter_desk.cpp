@@ -93,10 +93,11 @@ class DeadLetterDesk::Replay : public std::enable_shared_from_this<Replay> {
 
   void begin() {
     desk_.log_.list_dead_letters(kLettersMax, on_shard([](Replay& self, Result<std::vector<DeadLetter>> letters) {
-      if (!letters) return self.responder_.respond(net::problem(503, letters.error().message));
-      self.letters_ = std::move(*letters);
-      self.next();
-    }));
+                                   if (!letters)
+                                     return self.responder_.respond(net::problem(503, letters.error().message));
+                                   self.letters_ = std::move(*letters);
+                                   self.next();
+                                 }));
   }
 
  private:
@@ -112,18 +113,20 @@ class DeadLetterDesk::Replay : public std::enable_shared_from_this<Replay> {
     if (event->id.empty()) event->id = "replay-" + position.text.substr(0, 100);
     std::vector<eventlog::Record> records{{.id = event->id, .bytes = protocol::encode_envelope(*event)}};
     desk_.log_.append(std::move(records), on_shard([](Replay& self, const Result<eventlog::Appended>& appended) {
-      if (!appended) return self.refuse(appended.error().kind == ErrorKind::conflict ? "conflict" : "unavailable");
-      self.remove();
-    }));
+                        if (!appended)
+                          return self.refuse(appended.error().kind == ErrorKind::conflict ? "conflict" : "unavailable");
+                        self.remove();
+                      }));
   }
 
   void remove() {
     desk_.log_.remove_dead_letter(positions_[at_], on_shard([](Replay& self, const Result<>&) {
-      telemetry::log(telemetry::Level::info, "dead letter replayed", {{"position", self.positions_[self.at_].text}});
-      ++self.replayed_;
-      ++self.at_;
-      self.next();
-    }));
+                                    telemetry::log(telemetry::Level::info, "dead letter replayed",
+                                                   {{"position", self.positions_[self.at_].text}});
+                                    ++self.replayed_;
+                                    ++self.at_;
+                                    self.next();
+                                  }));
   }
 
   void refuse(std::string_view reason) {

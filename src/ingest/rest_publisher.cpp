@@ -14,10 +14,13 @@ namespace {
 
 net::HttpResponse refusal_of(const Error& error) {
   switch (error.kind) {
-    case ErrorKind::conflict: return net::problem(409, error.message);
+    case ErrorKind::conflict:
+      return net::problem(409, error.message);
     case ErrorKind::full:
-    case ErrorKind::unavailable: return net::problem(503, error.message);
-    default: return net::problem(500, "the log failed");
+    case ErrorKind::unavailable:
+      return net::problem(503, error.message);
+    default:
+      return net::problem(500, "the log failed");
   }
 }
 
