@@ -52,8 +52,8 @@ bool is_section(std::string_view key) {
 
 std::string unknown(std::string_view what, std::string_view name, const std::vector<std::string>& known) {
   const std::string nearest = nearest_name(name, known);
-  if (nearest.empty()) return fmt::format("no such {}; allowed: those of docs/configuration.md", what);
-  return fmt::format("no such {}; did you mean {}?", what, nearest);
+  if (nearest.empty()) return fmt::format("unknown {}; allowed: those of docs/configuration.md", what);
+  return fmt::format("unknown {}; did you mean {}?", what, nearest);
 }
 
 // Variables that are not for the server: Kubernetes sets some for a service called carillon, the tests have theirs.

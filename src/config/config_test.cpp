@@ -124,9 +124,9 @@ TEST_F(ConfigTest, UnknownNamesAreRefusedWithTheNearestOne) {
   EXPECT_EQ(
       faults_of("[server]\nlistn = 1\nlisten = \"127.0.0.1:1\"\n[limit]\nqueue_age = 3\n[server.tls]\n"
                 "[colours]\nx = 1\n"),
-      (Faults{"2 server.listn: no such key; did you mean server.listen?",
-              "4 limit: no such section; did you mean limits?", "6 server.tls: no such section; did you mean server?",
-              "7 colours: no such section; allowed: those of docs/configuration.md"}));
+      (Faults{"2 server.listn: unknown key; did you mean server.listen?",
+              "4 limit: unknown section; did you mean limits?", "6 server.tls: unknown section; did you mean server?",
+              "7 colours: unknown section; allowed: those of docs/configuration.md"}));
 }
 
 TEST_F(ConfigTest, WrongTypesAreRefusedWithWhatIsAllowed) {
@@ -214,7 +214,7 @@ TEST_F(ConfigTest, EnvironmentIsHeldToTheSameRules) {
   ASSERT_FALSE(loaded.has_value());
   ASSERT_EQ(loaded.error().size(), 2U);
   EXPECT_EQ(loaded.error()[0].to_string(),
-            "environment CARILLON_SERVER_LISTEM: no such variable; did you mean CARILLON_SERVER_LISTEN?");
+            "environment CARILLON_SERVER_LISTEM: unknown variable; did you mean CARILLON_SERVER_LISTEN?");
   EXPECT_EQ(loaded.error()[1].to_string(),
             "environment CARILLON_SERVER_SHARDS: server.shards: cannot be \"many\"; allowed: a whole number from 0 to "
             "256");

@@ -135,7 +135,7 @@ std::vector<Row> make_table() {
        Count{at<&Config::limits, &Limits::connections_per_ip_max>, 1, 10'000'000},
        "Connections of one IPv4 address or IPv6 /64 network."},
       {"limits.messages_per_second_max", "20", Count{at<&Config::limits, &Limits::messages_per_second_max>, 1, 100'000},
-       "Messages from one client; bursts of two and a half times as many pass."},
+       "Messages from one client; 50 may come at once."},
 
       {"window.age", "1h", Duration{at<&Config::window, &Window::age>, milliseconds{0}, hours{24 * 7}},
        "How far back clients resume from memory."},
