@@ -210,7 +210,7 @@ class Checker:
             for word, globs in words:
                 if matches(source.path, globs):
                     continue
-                for found in re.finditer(rf"(?<!\w){re.escape(word)}", source.text):
+                for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w|::)", source.text):
                     line = source.text.count("\n", 0, found.start()) + 1
                     yield f"{source.path}:{line}: {word} belongs to {' '.join(globs)}"
 

@@ -105,6 +105,10 @@ class CheckArchitectureTest(unittest.TestCase):
         text = "void nap() { std::this_thread::sleep_for(1s); }\n"
         self.expect("src/hub/hub.cpp:1", "sleep_for", {"src/hub/hub.cpp": text})
 
+    def test_what_only_belongs_to_a_word_is_not_the_word(self):
+        text = "std::mutex::native_handle_type handle;\nstd::mutexes own;\n"
+        self.assertEqual(self.violations({"src/hub/hub.cpp": text}), [])
+
     def test_words_in_comments_and_strings_do_not_count(self):
         text = '// std::mutex\nconst char* kText = "std::mutex \\" std::mutex";\n/* std::mutex */ auto r = R"(std::mutex)";\n'
         self.assertEqual(self.violations({"src/hub/hub.cpp": text}), [])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over the sources of a build, tests left out: tidy.py COMPILE_COMMANDS CACHE_DIR
+"""Runs clang-tidy over the sources of a build, tests and benches left out: tidy.py COMPILE_COMMANDS CACHE_DIR
 
 A file that was clean is not looked at again until it, one of our headers it includes, its compile command, .clang-tidy or
 the tool changes. Prints what clang-tidy found, then `N passed, N failed` counting files.
@@ -60,11 +60,15 @@ def tidy(command, commands_path, cache_dir, tool_version):
     return done.stdout
 
 
+def is_product(path):
+    return path.is_relative_to(ROOT / "src") and not path.name.endswith("_test.cpp")
+
+
 def main():
     commands_path, cache_dir = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
     cache_dir.mkdir(parents=True, exist_ok=True)
     tool_version = subprocess.run([TOOL, "--version"], capture_output=True, text=True, check=True).stdout
-    commands = [c for c in json.loads(commands_path.read_text()) if not c["file"].endswith("_test.cpp")]
+    commands = [c for c in json.loads(commands_path.read_text()) if is_product(Path(c["file"]))]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for said in pool.map(lambda c: tidy(c, commands_path, cache_dir, tool_version), commands):
