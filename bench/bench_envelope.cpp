@@ -25,37 +25,37 @@ static_assert(kOrderUpdate.size() >= 345 && kOrderUpdate.size() <= 355);
 const WallTime kNow = ManualClock{}.wall_now();
 
 void parse_json(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(json::Document::parse(kOrderUpdate));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(json::Document::parse(kOrderUpdate));
 }
 BENCHMARK(parse_json);
 
 void parse_envelope(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(protocol::parse_envelope(kOrderUpdate, kNow));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(protocol::parse_envelope(kOrderUpdate, kNow));
 }
 BENCHMARK(parse_envelope);
 
 void encode_envelope(benchmark::State& state) {
   const Event event = *protocol::parse_envelope(kOrderUpdate, kNow);
-  for (auto _ : state) benchmark::DoNotOptimize(protocol::encode_envelope(event));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(protocol::encode_envelope(event));
 }
 BENCHMARK(encode_envelope);
 
 void encode_notification(benchmark::State& state) {
   const Event event = *protocol::parse_envelope(kOrderUpdate, kNow);
   const Position position{"j1a2b3c4d.42"};
-  for (auto _ : state) benchmark::DoNotOptimize(protocol::encode_notification(event, kNow, position, false));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(protocol::encode_notification(event, kNow, position, false));
 }
 BENCHMARK(encode_notification);
 
 void envelope_to_envelope(benchmark::State& state) {
-  for (auto _ : state)
+  while (state.KeepRunning())
     benchmark::DoNotOptimize(protocol::encode_envelope(*protocol::parse_envelope(kOrderUpdate, kNow)));
 }
 BENCHMARK(envelope_to_envelope);
 
 void parse_client_ping(benchmark::State& state) {
   constexpr std::string_view kPing = R"({"type":"heartbeat","event":"ping","timestamp":"2026-11-22T12:00:00.123Z"})";
-  for (auto _ : state) benchmark::DoNotOptimize(protocol::parse_client_message(kPing));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(protocol::parse_client_message(kPing));
 }
 BENCHMARK(parse_client_ping);
 

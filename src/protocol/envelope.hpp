@@ -31,10 +31,10 @@ inline constexpr json::Limits kEnvelopeLimits{.depth_max = 32, .members_max = 64
 // is taken from a batch is never refused when it is read from the log.
 inline constexpr json::Limits kBatchLimits{.depth_max = 32, .members_max = 64, .values_max = 128 * 1024};
 inline constexpr std::size_t kBatchItemsMax = 1000;
-inline constexpr std::size_t kPublishBytesMax = 1024 * 1024;
+inline constexpr std::size_t kPublishBytesMax = std::size_t{1024} * 1024;
 // A payload as it is pushed. A quarter of the default queue of a client: a larger event would close every client that
 // has anything else waiting, at each of its returns.
-inline constexpr std::size_t kPayloadBytesMax = 256 * 1024;
+inline constexpr std::size_t kPayloadBytesMax = std::size_t{256} * 1024;
 inline constexpr milliseconds kFutureMax = std::chrono::hours{24};
 
 // Checks one envelope exactly as protocol 5 and 8 say. `now` decides what is too far in the future (8.2).

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 std::optional<fs::path> vectors() {
   if (const char* named = std::getenv("CARILLON_VECTORS")) return fs::path(named);
   for (fs::path folder = fs::current_path();; folder = folder.parent_path()) {
-    const fs::path candidate = folder / "shared" / "vectors";
+    fs::path candidate = folder / "shared" / "vectors";
     if (fs::is_directory(candidate)) return candidate;
     if (folder == folder.parent_path()) return std::nullopt;
   }
