@@ -8,6 +8,7 @@ import pytest
 
 from harness import frames
 from harness.raw_client import upgrade_request
+from harness.waiting import until
 
 ORIGIN = "https://app.example.com"
 CONFIG = {
@@ -31,7 +32,7 @@ def refuses(server, request, *statuses, head_only=False):
         assert response.status in statuses, response
         assert response.headers.get("connection") == ["close"], response.headers
         client.expect_closed()
-    lines = server.refusals(mark)
+    lines = until(lambda: server.refusals(mark), what="the log line of the refusal")
     assert [line["status"] for line in lines] == [response.status], lines
     return response
 
@@ -237,7 +238,7 @@ def test_b12_nothing_after_a_refusal_is_parsed(server):
         client.send(authorized(server, upgrade=None) + b"GET /admin HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3)
         assert client.read_response().status == 426
         client.expect_closed()
-    assert len(server.refusals(mark)) == 1
+    assert len(until(lambda: server.refusals(mark), what="the log line of the refusal")) == 1
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def closes(server, data, code, **options):
     with server.raw_stream() as client:
         client.send(data)
         closed = client.expect_close(code, **options)
-    assert [line["code"] for line in server.ends_of(client, mark)] == [code]
+    lines = until(lambda: server.ends_of(client, mark), what="the log line of the close")
+    assert [line["code"] for line in lines] == [code]
     return closed
 
 
@@ -87,7 +88,10 @@ def unfinished(tmp_path_factory, keys, authority):
     results = {}
 
     def trickle(client, data):
-        client.send_bytewise(data, interval=0.5)
+        for i in range(len(data)):
+            client.send(data[i : i + 1])
+            if client.is_readable(0.5):
+                return
 
     def fragment(client, _):
         client.send(frames.text('{"type":', fin=False))

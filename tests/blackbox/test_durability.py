@@ -240,4 +240,4 @@ def test_journal_path_that_cannot_be_made_is_refused_by_name(carillon):
     server = carillon({"log.journal": {"path": "no/such/folder/journal.db"}})
     with pytest.raises(StartFailed) as refusal:
         server.start()
-    assert "no/such/folder/journal.db" in refusal.value.output
+    assert "no/such/folder" in refusal.value.output

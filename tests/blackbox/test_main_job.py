@@ -181,11 +181,12 @@ def test_clients_receive_within_the_limits(server):
 
 
 def test_the_servers_own_delivery_metrics_move(server):
-    def delivered():
-        return sum(v for (name, _), v in server.metrics().samples.items() if "deliver" in name and "bucket" not in name)
+    def sent():
+        return server.metrics().total("carillon_notifications_sent_total")
 
-    before = delivered()
-    with server.connect("alice") as alice:
-        server.publish(events.signal())
-        alice.notification()
-        until(lambda: delivered() > before, what="a delivery in the metrics")
+    before = sent()
+    with server.connect("alice") as alice, server.connect("bob") as bob:
+        server.publish(events.signal(), events.order("alice"))
+        alice.notifications(2)
+        bob.notification()
+        until(lambda: sent() == before + 3, what="three deliveries in the metrics")

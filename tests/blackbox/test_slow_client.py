@@ -10,7 +10,13 @@ from harness.waiting import until
 
 pytestmark = pytest.mark.usefixtures("undisturbed")
 
-CONFIG = {"limits": {"queue_age_max": "3s"}}
+CONFIG = {"limits": {"queue_age_max": "3s"}, "window": {"bytes": "4MiB"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def full_window(server):
+    """The recent window takes its share of memory before anybody measures."""
+    fill(server, "nobody", 8)
 
 
 def fill(server, user, megabytes):

@@ -11,6 +11,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 const HOST = 'localhost';
+// What the server inherits: its own variables are not for the tests' settings.
+const otherEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CARILLON_')));
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -104,6 +106,7 @@ export class Server {
     const log = openSync(this.#file('server.log'), 'a');
     this.process = spawn(process.env.CARILLON_BINARY, ['serve', '--config', this.#file('carillon.toml')], {
       cwd: this.directory,
+      env: otherEnvironment,
       stdio: ['ignore', log, log],
     });
     closeSync(log);

@@ -1,7 +1,7 @@
 // Preloaded into the server by tests: makes the disk under its journal misbehave on command.
 //
-// Concerns every file whose path begins with $CARILLON_FAULT_PATH. While $CARILLON_FAULT_CONTROL/full exists, whatever
-// would make such a file longer fails with ENOSPC. While $CARILLON_FAULT_CONTROL/sync exists, fsync and fdatasync of such
+// Concerns every file whose path begins with $FAULTS_PATH. While $FAULTS_CONTROL/full exists, whatever
+// would make such a file longer fails with ENOSPC. While $FAULTS_CONTROL/sync exists, fsync and fdatasync of such
 // a file fail with EIO.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static int is_on(const char* fault) {
-  const char* control = getenv("CARILLON_FAULT_CONTROL");
+  const char* control = getenv("FAULTS_CONTROL");
   char path[PATH_MAX];
   if (control == NULL) return 0;
   snprintf(path, sizeof path, "%s/%s", control, fault);
@@ -24,7 +24,7 @@ static int is_on(const char* fault) {
 }
 
 static int concerns(int fd) {
-  const char* prefix = getenv("CARILLON_FAULT_PATH");
+  const char* prefix = getenv("FAULTS_PATH");
   char link[64];
   char path[PATH_MAX];
   if (prefix == NULL) return 0;

@@ -15,8 +15,8 @@ class Faults:
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
         self.environment = {
             "LD_PRELOAD": str(library),
-            "CARILLON_FAULT_PATH": str(server.journal.resolve()),
-            "CARILLON_FAULT_CONTROL": str(self._control),
+            "FAULTS_PATH": str(server.journal.resolve()),
+            "FAULTS_CONTROL": str(self._control),
         }
         if SANITIZED:
             # The sanitizer insists on being first among the preloaded, which it is not while this library is there.

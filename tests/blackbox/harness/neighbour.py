@@ -24,6 +24,8 @@ class Neighbour:
         self._threads = [threading.Thread(target=self._guarded, args=(work,)) for work in (self._publish, self._receive)]
         for thread in self._threads:
             thread.start()
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._received or self._trouble, timeout=10), self._trouble
 
     def close(self):
         self._stop.set()
@@ -33,7 +35,7 @@ class Neighbour:
         self._rest.close()
 
     def check(self, since):
-        """Everything published from `since` (monotonic) to now arrives, at least one event of it, each within a second."""
+        """Everything published from `since` (monotonic) to now arrives, and the event after it, each within a second."""
         until = time.monotonic()
         with self._changed:
             assert self._changed.wait_for(lambda: self._trouble or self._has_all(since, until), timeout=5), (
@@ -41,7 +43,7 @@ class Neighbour:
             )
             if self._trouble:
                 raise AssertionError(f"the neighbour noticed: {self._trouble!r}")
-            delays = [self._received[i] - sent for i, sent in self._sent.items() if since <= sent <= until]
+            delays = [self._received[i] - sent for i, sent in self._sent.items() if sent >= since and i in self._received]
         assert max(delays) < 1.0, f"the neighbour waited {max(delays):.3f} s for an event"
 
     def _has_all(self, since, until):

@@ -19,6 +19,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("CARILLON_BINARY", str(ROOT / "build/release/carillon"))
 
 
+# What the server inherits; variables of its own come only from the test.
+OTHER_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
+
+
 def _is_sanitized():
     try:
         return b"AddressSanitizer" in pathlib.Path(BINARY).read_bytes()
@@ -124,7 +128,7 @@ class Carillon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **(environment or {})},
+                env={**OTHER_ENVIRONMENT, **(environment or {})},
                 cwd=self.directory,
             )
         self._killed = False

@@ -1,5 +1,6 @@
 """A well-behaved client on the `websockets` package: what an ordinary user of the stream sees."""
 
+import contextlib
 import json
 import time
 
@@ -17,7 +18,8 @@ class Stream:
             options["additional_headers"]["Authorization"] = f"Bearer {token}"
         if carrier == "b":
             options["subprotocols"] = ["carillon.v1", f"carillon.bearer.{token}"]
-        self.socket = connect(url + "/v1/stream" + query, **options)
+        self._exit = contextlib.ExitStack()
+        self.socket = self._exit.enter_context(connect(url + "/v1/stream" + query, **options))
         self.counted = 0  # notifications received, as 4.2 counts them
         self.last_position = None
         self.auth_ok = None
@@ -31,7 +33,7 @@ class Stream:
         self.close()
 
     def close(self):
-        self.socket.close()
+        self._exit.close()
 
     def authenticate(self, token):
         self.send({"type": "auth", "event": "token", "payload": {"token": token}})
@@ -45,13 +47,21 @@ class Stream:
         self.socket.send(message if isinstance(message, str) else json.dumps(message))
 
     def next_text(self, timeout=5.0):
-        """The next message as it came over the wire."""
+        """The next message as it came over the wire. Answers the server's pings, as every client should."""
         text = self.socket.recv(timeout=max(timeout, 0.001))
         message = json.loads(text)
+        if (message["type"], message["event"]) == ("heartbeat", "ping"):
+            self._answer_ping()
         if message["type"] == "notification":
             self.counted += 1
             self.last_position = message["id"]
         return text
+
+    def _answer_ping(self):
+        try:
+            self.send({"type": "heartbeat", "event": "pong"})
+        except ConnectionClosed:
+            pass  # what was received before the end is still read
 
     def next(self, timeout=5.0):
         return json.loads(self.next_text(timeout))
