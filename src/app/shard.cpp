@@ -26,6 +26,7 @@ websocket::Options session_options(const config::Config& config) {
 net::HttpOptions http_options(const config::Config& config) {
   net::HttpOptions options;
   options.handshake_timeout = config.server.handshake_timeout;
+  options.head_timeout = config.server.handshake_timeout;
   options.head_bytes_max = config.limits.header_bytes_max;
   options.trusted_proxies = config.server.trusted_proxies;
   return options;

@@ -16,7 +16,8 @@ namespace carillon::runtime {
 
 namespace {
 constexpr std::chrono::seconds kStallMax{1};
-}
+constexpr int kWaitMax = 60'000;  // milliseconds
+}  // namespace
 
 Loop::Loop(const Clock& clock) : clock_(clock), last_clock_(clock.mono_now()), now_(last_clock_), timers_(now_) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -61,7 +62,7 @@ void Loop::stop() {
 
 void Loop::run() {
   for (;;) {
-    turn();
+    turn(kWaitMax);
     const std::scoped_lock lock(mutex_);
     if (stopping_ && tasks_.empty()) return;
   }
@@ -90,19 +91,20 @@ void Loop::unwatch(int fd, ReadyHandler& handler) {
   }
 }
 
-void Loop::update_time() {
+// What we asked to sleep is no stall; only what goes beyond it is.
+void Loop::update_time(milliseconds slept_max) {
   const MonoTime clock = clock_.mono_now();
-  now_ += std::min<MonoTime::duration>(clock - last_clock_, kStallMax);
+  now_ += std::min<MonoTime::duration>(clock - last_clock_, slept_max + kStallMax);
   last_clock_ = clock;
 }
 
-void Loop::turn() {
-  int timeout = -1;
+void Loop::turn(int timeout_ms_max) {
+  int timeout = timeout_ms_max;
   if (const auto wait = timers_.time_to_next(now_))
-    timeout = static_cast<int>(std::min<std::int64_t>(wait->count(), 60'000));
+    timeout = static_cast<int>(std::min<std::int64_t>(wait->count(), timeout_ms_max));
   event_count_ = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
   if (event_count_ < 0) ensure(errno == EINTR, "epoll_wait only fails when interrupted");
-  update_time();
+  update_time(milliseconds{timeout});
 
   // Input before timers: what a peer sent while we were not running still counts as sent in time.
   for (event_next_ = 0; event_next_ < event_count_;) {

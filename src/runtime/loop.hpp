@@ -52,6 +52,8 @@ class Loop {
   // Runs turns until stop(). Tasks posted before stop() have run when it returns.
   void run();
   void stop();  // any thread
+  // One turn that does not wait. Where somebody else moves time.
+  void turn_at_once() { turn(0); }
 
   // Runs `task` in a later turn, in the order of posting. Any thread; does not block on the loop.
   void post(Task task);
@@ -72,9 +74,9 @@ class Loop {
   void retire(std::unique_ptr<Retirable> object) { retired_.push_back(std::move(object)); }
 
  private:
-  void turn();
+  void turn(int timeout_ms_max);
   void run_tasks();
-  void update_time();
+  void update_time(milliseconds slept_max);
   void wake();
 
   const Clock& clock_;
