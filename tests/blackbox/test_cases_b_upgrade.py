@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import frames
+from harness import frames, metrics
 from harness.raw_client import upgrade_request
 from harness.waiting import until
 
@@ -20,9 +20,10 @@ pytestmark = pytest.mark.usefixtures("undisturbed")
 
 
 def refuses(server, request, *statuses, head_only=False):
-    """The server answers these literal bytes with one of `statuses` and `Connection: close`, closes, and logs it in
-    exactly one line. Returns the response."""
+    """The server answers these literal bytes with one of `statuses` and `Connection: close`, closes, counts it, and logs
+    it in exactly one line. Returns the response."""
     mark = server.log_size()
+    counted = server.metrics()
     with server.raw() as client:
         try:
             client.send(request)
@@ -34,6 +35,8 @@ def refuses(server, request, *statuses, head_only=False):
         client.expect_closed()
     lines = until(lambda: server.refusals(mark), what="the log line of the refusal")
     assert [line["status"] for line in lines] == [response.status], lines
+    name, labels = metrics.HTTP_RESPONSES, {"status": response.status}
+    assert server.metrics().count(name, **labels) == counted.count(name, **labels) + 1
     return response
 
 

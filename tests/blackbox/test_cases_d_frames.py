@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import frames
+from harness import frames, metrics
 from harness.raw_client import PeerClosed
 from harness.server import Carillon
 from harness.waiting import until
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.usefixtures("undisturbed")
 
 
 def closes(server, data, code, **options):
-    """These literal bytes on an open session make the server close with `code` and log that in exactly one line."""
+    """These literal bytes on an open session make the server close with `code`, count that, and log it in one line."""
     mark = server.log_size()
-    with server.raw_stream() as client:
+    with server.counts_one(metrics.SESSIONS_CLOSED, code=code), server.raw_stream() as client:
         client.send(data)
         closed = client.expect_close(code, **options)
     lines = until(lambda: server.ends_of(client, mark), what="the log line of the close")

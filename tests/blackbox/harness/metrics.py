@@ -2,8 +2,10 @@
 
 import re
 
-# The names that tests rely on.
+# The names that the harness relies on.
 CONNECTIONS = "carillon_connections"
+HTTP_RESPONSES = "carillon_http_responses_total"
+SESSIONS_CLOSED = "carillon_sessions_closed_total"
 
 _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
@@ -22,6 +24,11 @@ class Metrics:
             labels = frozenset(_LABEL.findall(match[2] or ""))
             assert (match[1], labels) not in self.samples, f"sample given twice: {line!r}"
             self.samples[match[1], labels] = float(match[3])
+
+    def count(self, name, **labels):
+        """A counter that does not show before it first counts."""
+        wanted = {(label, str(value)) for label, value in labels.items()}
+        return sum(value for (n, have), value in self.samples.items() if n == name and wanted <= have)
 
     def total(self, name, **labels):
         """The sum of the samples of that name that carry these labels; fails when there is none."""

@@ -1,5 +1,6 @@
 """A running server with a directory, keys and ports of its own."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -220,7 +221,7 @@ class Carillon:
 
     def admin(self, path):
         """(status, body, headers) of the admin listener."""
-        connection = http.client.HTTPConnection(*self.admin_address, timeout=5)
+        connection = http.client.HTTPConnection(*self.admin_address, timeout=2)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
@@ -241,6 +242,14 @@ class Carillon:
 
     def connections(self):
         return self.metrics().total(metrics.CONNECTIONS)
+
+    @contextlib.contextmanager
+    def counts_one(self, name, **labels):
+        """Within this block exactly one more is counted under that name and labels."""
+        before = self.metrics().count(name, **labels)
+        yield
+        until(lambda: self.metrics().count(name, **labels) > before, what=f"the counting of one more {name} {labels}")
+        assert self.metrics().count(name, **labels) == before + 1
 
     def cpu_seconds(self):
         """What the process has used so far, to the nanosecond as the scheduler counts."""
