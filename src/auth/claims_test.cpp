@@ -45,12 +45,12 @@ TEST(Claims, UnknownOnesAreIgnored) {
 TEST(Claims, ExpIsRequiredAndANumberOfSeconds) {
   const auto with_exp = [](std::string_view exp) { return code(R"({"sub":"alice","exp":)" + std::string(exp) + "}"); };
   EXPECT_EQ(code(R"({"sub":"alice"})"), "invalid_claim");
-  for (const char* exp : {"null", R"("1000600")", "true", "[1000600]", "{}", "-1", "-0.5", "9007199254740992",
-                          "9007199254740993", "18446744073709551616", "1e30"})
+  for (const char* exp :
+       {"null", R"("1000600")", "true", "[1000600]", "{}", "-1", "-0", "-0.5", "0.0", "1000600.0", "1000600.9",
+        "1.0006e6", "1e3", "9007199254740992", "9007199254740993", "18446744073709551616", "1e30"})
     EXPECT_EQ(with_exp(exp), "invalid_claim") << exp;
-  for (const char* exp : {"0", "-0", "0.0", "1", "1e3"}) EXPECT_EQ(with_exp(exp), "expired") << exp;
-  for (const char* exp : {"1000600", "1000600.0", "1000600.9", "1.0006e6", "9007199254740991"})
-    EXPECT_EQ(with_exp(exp), "accepted") << exp;
+  for (const char* exp : {"0", "1"}) EXPECT_EQ(with_exp(exp), "expired") << exp;
+  for (const char* exp : {"1000600", "9007199254740991"}) EXPECT_EQ(with_exp(exp), "accepted") << exp;
 }
 
 TEST(Claims, AFractionOfASecondIsCutOff) {
