@@ -32,14 +32,16 @@ carillon_folder(log DEPENDS base LIBRARIES SQLite::SQLite3)
 carillon_folder(hub DEPENDS base log)
 carillon_folder(app DEPENDS base log hub)
 """
+METRIC = 'auto& events = counter("carillon_events_total");\n'
 GOOD = {
     "ARCHITECTURE.md": ARCHITECTURE,
     "CMakeLists.txt": CMAKE,
+    "docs/operations.md": "| `carillon_events_total` | events |\n",
     "src/base/result.hpp": "#pragma once\n#include <vector>\n#include <sys/types.h>\n",
     "src/base/json.cpp": '#include "base/result.hpp"\n#include <boost/json.hpp>\n',
     "src/log/event_log.hpp": "#pragma once\n",
     "src/log/journal.hpp": '#pragma once\n#include "log/event_log.hpp"\n',
-    "src/log/journal.cpp": '#include <sqlite3.h>\n#include "log/journal.hpp"\nstd::mutex lock;\n',
+    "src/log/journal.cpp": '#include <sqlite3.h>\n#include "log/journal.hpp"\nstd::mutex lock;\n' + METRIC,
     "src/hub/hub.hpp": '#pragma once\n#include "base/result.hpp"\n#include "log/event_log.hpp"\n',
     "src/hub/hub_test.cpp": '#include "hub/hub.hpp"\n// std::mutex in words only\n',
     "src/app/main.cpp": '#include "hub/hub.hpp"\n#include "log/journal.hpp"\n',
@@ -79,6 +81,7 @@ class CheckArchitectureTest(unittest.TestCase):
     def test_include_past_the_interface(self):
         text = '#pragma once\n#include "log/journal.hpp"\n'
         self.expect("src/hub/hub.hpp:2", "only event_log.hpp", {"src/hub/hub.hpp": text})
+        self.assertEqual(self.violations({"src/hub/hub_test.cpp": '#include "log/journal.hpp"\n'}), [])
 
     def test_commented_include_is_none(self):
         text = '#pragma once\n// #include "hub/hub.hpp"\n/*\n#include "hub/hub.hpp"\n*/\n'
@@ -140,6 +143,11 @@ class CheckArchitectureTest(unittest.TestCase):
 
     def test_header_without_guard(self):
         self.expect("src/hub/hub.hpp:1", "pragma once", {"src/hub/hub.hpp": "struct Hub {};\n"})
+
+    def test_metric_without_a_line_and_line_without_a_metric(self):
+        text = '\nauto& lost = counter("carillon_lost_total");\n'
+        self.expect("src/hub/hub.cpp:2", "not in docs/operations.md", {"src/hub/hub.cpp": text})
+        self.expect("docs/operations.md:1", "carillon_old_total", {"docs/operations.md": "`carillon_events_total` `carillon_old_total`"})
 
     def test_test_that_no_target_takes(self):
         self.expect("tests/odd/odd_test.cpp:1", "no target takes", {"tests/odd/odd_test.cpp": ""})
