@@ -19,7 +19,7 @@ struct Options {
   std::size_t message_bytes_max = 16 * 1024;   // 3.3
   std::size_t queue_bytes_max = 1024 * 1024;   // 7.2
   milliseconds queue_age_max{10000};           // 7.2
-  std::uint32_t messages_per_second_max = 20;  // from one client, 50 at once
+  std::uint32_t messages_per_second_max = 20;  // from one client, two and a half times as many at once
   std::uint32_t connections_per_user_max = 20;
 };
 

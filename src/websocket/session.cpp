@@ -22,7 +22,6 @@ constexpr milliseconds kCloseTimeout{2000};         // for the peer's close fram
 constexpr milliseconds kBlockedCloseTimeout{5000};  // where our close frame waits behind what the peer does not read
 constexpr milliseconds kGoneTimeout{1000};          // for the peer's FIN after both close frames
 constexpr milliseconds kExpiryNotice{60000};        // protocol 2.7
-constexpr std::uint32_t kBurst = 50;
 constexpr std::uint32_t kPingsPerSecond = 5, kPingBurst = 10;
 constexpr float kGraceAfterWarning = 10;
 constexpr std::size_t kInvalidMax = 10;  // within a minute (protocol 3.4)
@@ -49,7 +48,8 @@ Session::Session(WebSocketServer& server, std::uint64_t id, std::unique_ptr<net:
       client_(client),
       reader_(FrameReader::Peer::client, {.message_bytes_max = server.options_.message_bytes_max, .fragments_max = 16}),
       timer_(*this),
-      messages_(server.options_.messages_per_second_max, kBurst, server.loop_.now()),
+      messages_(server.options_.messages_per_second_max, server.options_.messages_per_second_max * 5 / 2,
+                server.loop_.now()),
       pings_(kPingsPerSecond, kPingBurst, server.loop_.now()),
       began_(server.loop_.now()),
       heard_at_(began_) {

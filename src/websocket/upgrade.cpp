@@ -37,15 +37,6 @@ bool is_key(std::string_view key) {
          std::string_view("AQgw").find(key[21]) != std::string_view::npos;
 }
 
-std::string accept_key_of(std::string_view key) {
-  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  std::array<unsigned char, 32> encoded{};
-  const int size = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(digest.size()));
-  return std::string(reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(size));
-}
-
 bool is_protocol_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return c > 0x20 && c < 0x7F && std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
@@ -119,6 +110,15 @@ std::optional<net::HttpResponse> take_protocols(const net::HttpHead& head, Upgra
 }
 
 }  // namespace
+
+std::string accept_key_of(std::string_view key) {
+  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::array<unsigned char, 32> encoded{};
+  const int size = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(digest.size()));
+  return std::string(reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(size));
+}
 
 std::expected<UpgradePlan, net::HttpResponse> plan_upgrade(const net::HttpHead& head, const Options& options) {
   for (const std::string_view name : {"token", "access_token"})

@@ -16,7 +16,7 @@ enum class Carrier : std::uint8_t { header, subprotocol, first_message };
 
 // A request that may become a WebSocket.
 struct UpgradePlan {
-  std::string accept_key;  // for Sec-WebSocket-Accept (RFC 6455 4.2.2)
+  std::string accept_key;  // for Sec-WebSocket-Accept
   bool selects_protocol = false;
   Carrier carrier = Carrier::first_message;
   std::string token;  // empty with first_message
@@ -25,6 +25,9 @@ struct UpgradePlan {
 // Checks the opening handshake (RFC 6455 4.2.1, protocol 1.3, 2.2), or says how to refuse it. Pure.
 [[nodiscard]] std::expected<UpgradePlan, net::HttpResponse> plan_upgrade(const net::HttpHead& head,
                                                                          const Options& options);
+
+// What answers a client's Sec-WebSocket-Key (RFC 6455 4.2.2).
+[[nodiscard]] std::string accept_key_of(std::string_view key);
 
 // The answer that opens the WebSocket.
 [[nodiscard]] std::string encode_switching(const UpgradePlan& plan);
