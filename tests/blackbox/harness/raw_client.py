@@ -52,6 +52,11 @@ class RawClient:
     def close(self):
         self.socket.close()
 
+    def reset(self):
+        """Ends TCP by a reset instead of in order."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
     # --- TLS -----------------------------------------------------------------------------------------------------
 
     def handshake(self):
@@ -91,6 +96,14 @@ class RawClient:
                 return
             if self.is_readable(interval) and self.peek_closed():
                 return
+
+    def tls_end(self):
+        """Says that nothing more follows (close_notify)."""
+        try:
+            self.tls.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        self._flush()
 
     def _flush(self):
         data = self._outgoing.read()
