@@ -104,6 +104,7 @@ Result<> check_that_all_are_served(AlgorithmSet enabled, const std::vector<Key>&
 
 Result<std::shared_ptr<const KeySet>> KeySet::load(const Options& options) {
   const AlgorithmSet enabled(options.algorithms);
+  if (enabled.empty()) return fail(ErrorKind::invalid, "no algorithm is enabled, so no token could be accepted");
   auto keys = read_all(options, enabled);
   if (!keys) return std::unexpected(std::move(keys.error()));
   if (auto served = check_that_all_are_served(enabled, *keys); !served) return std::unexpected(served.error());

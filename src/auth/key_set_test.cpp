@@ -58,6 +58,7 @@ TEST(KeySet, AnAlgorithmThatIsNotEnabledIsRefusedWhateverTheKeys) {
 TEST(KeySet, TriesABoundedNumberOfKeys) {
   const auto set_with_ours_after = [](std::size_t others) {
     std::vector<Key> keys;
+    keys.reserve(others + 1);
     for (std::size_t i = 0; i < others; ++i) keys.push_back(public_key(kOtherP256Public));
     keys.push_back(public_key(kP256Public));
     return KeySet(kEveryAlgorithm, std::move(keys));
@@ -147,6 +148,10 @@ TEST_F(LoadedKeySet, AnEnabledAlgorithmWithoutAKeyIsAnError) {
     EXPECT_EQ(error(options), "the algorithm " + std::string(to_string(algorithm)) +
                                   " is enabled but no key serves it; it needs " + need);
   }
+}
+
+TEST_F(LoadedKeySet, SomeAlgorithmMustBeEnabled) {
+  EXPECT_EQ(error({.algorithms = {}}), "no algorithm is enabled, so no token could be accepted");
 }
 
 TEST_F(LoadedKeySet, KeysThatNoAlgorithmUsesAreNoError) {

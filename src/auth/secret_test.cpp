@@ -8,18 +8,20 @@
 namespace carillon::auth {
 namespace {
 
+// NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move): what a move leaves is what is tested
 TEST(Secret, MovesAndLeavesNothingBehind) {
   for (const std::size_t size : {std::size_t{8}, std::size_t{200}}) {
     Secret first(std::string(size, 's'));
     Secret second(std::move(first));
-    EXPECT_EQ(first.view(), "");  // NOLINT(bugprone-use-after-move): that is what is tested
+    EXPECT_EQ(first.view(), "");
     EXPECT_EQ(second.view(), std::string(size, 's'));
     Secret third(std::string(size, 't'));
     third = std::move(second);
-    EXPECT_EQ(second.view(), "");  // NOLINT(bugprone-use-after-move)
+    EXPECT_EQ(second.view(), "");
     EXPECT_EQ(third.view(), std::string(size, 's'));
   }
 }
+// NOLINTEND(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
 
 TEST(Secret, WipesItsBytesAtTheEnd) {
   // A short secret lives inside the object, so its memory can be looked at afterwards without touching freed memory.
