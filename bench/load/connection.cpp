@@ -1,0 +1,102 @@
+#include "load/connection.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace carillon::bench {
+
+namespace {
+
+using Status = net::Stream::Status;
+
+// Begins to connect; a socket that can be written to has connected or failed.
+Result<net::Fd> dial(const net::Endpoint& endpoint) {
+  const bool v4 = endpoint.address.is_v4();
+  net::Fd socket(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return fail(ErrorKind::full, std::string("no socket: ") + std::strerror(errno));
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  sockaddr_in a4{};
+  sockaddr_in6 a6{};
+  a4.sin_family = AF_INET;
+  a6.sin6_family = AF_INET6;
+  a4.sin_port = a6.sin6_port = htons(endpoint.port);
+  const auto bytes = endpoint.address.bytes();
+  std::memcpy(v4 ? static_cast<void*>(&a4.sin_addr) : static_cast<void*>(&a6.sin6_addr), bytes.data(), bytes.size());
+  const auto* address = v4 ? reinterpret_cast<const sockaddr*>(&a4) : reinterpret_cast<const sockaddr*>(&a6);
+  const auto size = static_cast<socklen_t>(v4 ? sizeof a4 : sizeof a6);
+  if (::connect(socket.get(), address, size) != 0 && errno != EINPROGRESS)
+    return fail(ErrorKind::unavailable, std::string("cannot connect: ") + std::strerror(errno));
+  return socket;
+}
+
+}  // namespace
+
+Result<> Connection::open(const Target& target) {
+  auto socket = dial(target.endpoint());
+  if (!socket) return std::unexpected(socket.error());
+  stream_ = std::make_unique<net::Stream>(std::move(*socket), target.tls().new_connection(), room_.scratch);
+  watched_ = EPOLLOUT;
+  return loop_.watch(stream_->fd(), watched_, *this);
+}
+
+void Connection::close() {
+  if (is_closed()) return;
+  loop_.unwatch(stream_->fd(), *this);
+  stream_ = nullptr;
+}
+
+void Connection::end(std::string_view why) {
+  close();
+  owner_.on_end(why);
+}
+
+void Connection::watch_for(std::uint32_t events) {
+  if (std::exchange(watched_, events) != events) loop_.rewatch(stream_->fd(), events, *this);
+}
+
+void Connection::on_ready(std::uint32_t events) {
+  if (!connected_) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(stream_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return end(std::strerror(error));
+    connected_ = true;
+  } else if ((events & EPOLLOUT) != 0) {
+    flush();
+  }
+  if (!is_closed()) read();
+}
+
+void Connection::read() {
+  const bool was_open = stream_->is_open();
+  room_.received.clear();
+  const Status status = stream_->read(room_.received);
+  if (!was_open && stream_->is_open()) owner_.on_open();
+  if (!is_closed() && !room_.received.empty()) owner_.on_bytes(room_.received);
+  if (is_closed()) return;
+  if (status != Status::ok) return end(status == Status::closed ? "closed by the server" : "broken");
+  watch_for(EPOLLIN | (stream_->has_unsent() ? EPOLLOUT : 0U));
+}
+
+void Connection::send(std::string_view bytes) {
+  if (is_closed()) return;
+  if (stream_->has_unsent()) {
+    waiting_.append(bytes);
+    return;
+  }
+  // A failure shows at the next read.
+  if (stream_->write(bytes) == Status::blocked) watch_for(EPOLLIN | EPOLLOUT);
+}
+
+void Connection::flush() {
+  if (stream_->flush() != Status::ok || waiting_.empty()) return;
+  send(std::exchange(waiting_, {}));
+}
+
+}  // namespace carillon::bench

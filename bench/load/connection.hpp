@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "load/target.hpp"
+#include "net/stream.hpp"
+#include "runtime/loop.hpp"
+
+namespace carillon::bench {
+
+// Buffers that all connections of one loop share.
+struct ConnectionRoom {
+  net::StreamScratch scratch;
+  std::string received;
+};
+
+// One TLS connection to the target, driven by a loop and confined to its thread.
+class Connection final : runtime::ReadyHandler {
+ public:
+  class Owner {
+   public:
+    virtual void on_open() = 0;  // the handshake is done
+    virtual void on_bytes(std::string_view bytes) = 0;
+    virtual void on_end(std::string_view why) = 0;  // last call; not after close()
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // `room` and `owner` outlive the connection.
+  Connection(runtime::Loop& loop, ConnectionRoom& room, Owner& owner) : loop_(loop), room_(room), owner_(owner) {}
+  ~Connection() { close(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] Result<> open(const Target& target);
+  // Only after on_open(). What the kernel does not take is kept.
+  void send(std::string_view bytes);
+  // May be called from the owner's callbacks.
+  void close();
+  [[nodiscard]] bool is_closed() const { return stream_ == nullptr; }
+
+ private:
+  void on_ready(std::uint32_t events) override;
+  void read();
+  void flush();
+  void watch_for(std::uint32_t events);
+  void end(std::string_view why);
+
+  runtime::Loop& loop_;
+  ConnectionRoom& room_;
+  Owner& owner_;
+  std::unique_ptr<net::Stream> stream_;
+  std::string waiting_;  // behind what the stream has unsent
+  std::uint32_t watched_ = 0;
+  bool connected_ = false;
+};
+
+}  // namespace carillon::bench

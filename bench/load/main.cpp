@@ -1,0 +1,161 @@
+// carillon-bench: puts a running server under load and says what came of it. See bench/README.md.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+
+#include "load/scenarios.hpp"
+
+namespace carillon::bench {
+
+namespace {
+
+struct Common {
+  std::string server = "127.0.0.1:8443";
+  std::string ca_file;
+  std::string secret_file;
+  int process = 0;
+  std::string json_file;
+};
+
+using Run = std::function<Report(const Target&, const ServerProbe&)>;
+
+int run(const Common& common, const Run& scenario) {
+  const auto target = Target::load(common.server, common.ca_file, common.secret_file);
+  if (!target) {
+    std::fprintf(stderr, "carillon-bench: %s\n", target.error().message.c_str());
+    return 2;
+  }
+  const Report report = scenario(*target, ServerProbe(common.process));
+  report.print();
+  if (common.json_file.empty()) return report.is_void() ? 1 : 0;
+  if (const auto written = report.write_json(common.json_file); !written) {
+    std::fprintf(stderr, "carillon-bench: %s\n", written.error().message.c_str());
+    return 2;
+  }
+  return report.is_void() ? 1 : 0;
+}
+
+// One subcommand per scenario; the options of all live here until the end.
+class Commands {
+ public:
+  Commands() {
+    app_.require_subcommand(1);
+    app_.add_option("--server", common_.server, "HOST:PORT of the server")->capture_default_str();
+    app_.add_option("--ca", common_.ca_file, "PEM file of its authority; without it nothing is checked");
+    app_.add_option("--secret", common_.secret_file, "the server's HMAC secret, to make tokens with")->required();
+    app_.add_option("--server-pid", common_.process, "its process, for CPU time, memory and the kill");
+    app_.add_option("--json", common_.json_file, "where to write the figures");
+    add_mixed();
+    add_alert();
+    add_memory();
+    add_rest("rest-single", "single-event calls as fast as they are answered", rest_single_);
+    add_rest("rest-batch", "calls with many events each, as fast as they are answered", rest_batch_);
+    add_storm();
+    add_crash();
+  }
+
+  int main(int count, char** words) {
+    CLI11_PARSE(app_, count, words);
+    return run(common_, run_);
+  }
+
+ private:
+  CLI::App* add(const char* name, const char* what, const Run& scenario) {
+    CLI::App* const command = app_.add_subcommand(name, what)->fallthrough();
+    command->callback([this, scenario] { run_ = scenario; });
+    return command;
+  }
+
+  template <class Number>
+  static void add_number(CLI::App* command, const char* name, Number& number, const char* what) {
+    command->add_option(name, number, what)->capture_default_str()->check(CLI::PositiveNumber);
+  }
+  template <class Duration>
+  static void add_duration(CLI::App* command, const char* name, Duration& duration, const char* what) {
+    command
+        ->add_option_function<std::int64_t>(
+            name, [&duration](std::int64_t value) { duration = Duration(value); }, what)
+        ->default_str(std::to_string(duration.count()))
+        ->check(CLI::PositiveNumber);
+  }
+
+  void add_mixed() {
+    CLI::App* const command =
+        add("mixed", "a third each of the three kinds, at a steady rate",
+            [this](const auto& target, const auto& server) { return run_mixed(target, server, mixed_); });
+    add_number(command, "--clients", mixed_.clients, "connections");
+    add_number(command, "--users", mixed_.users, "users they share; as many as clients when not given");
+    add_number(command, "--rate", mixed_.events_per_second, "events per second");
+    add_duration(command, "--seconds", mixed_.duration, "how long");
+  }
+
+  void add_alert() {
+    CLI::App* const command =
+        add("alert", "CRITICAL alerts to all, one at a time",
+            [this](const auto& target, const auto& server) { return run_alert(target, server, alert_); });
+    add_number(command, "--clients", alert_.clients, "connections");
+    add_number(command, "--alerts", alert_.alerts, "how many");
+    add_duration(command, "--interval-ms", alert_.interval, "between two");
+  }
+
+  void add_memory() {
+    CLI::App* const command =
+        add("memory", "the server's memory per idle connection",
+            [this](const auto& target, const auto& server) { return run_memory(target, server, memory_); });
+    add_number(command, "--base-clients", memory_.base_clients, "where the slope begins");
+    add_number(command, "--clients", memory_.clients, "where it ends");
+  }
+
+  void add_rest(const char* name, const char* what, RestOptions& options) {
+    CLI::App* const command = add(
+        name, what, [&options](const auto& target, const auto& server) { return run_rest(target, server, options); });
+    add_number(command, "--connections", options.connections, "keep-alive connections");
+    add_number(command, "--events", options.events_per_call, "events per call");
+    add_duration(command, "--seconds", options.duration, "how long");
+  }
+
+  void add_storm() {
+    CLI::App* const command =
+        add("connect-storm", "TLS, token and auth_ok, again and again",
+            [this](const auto& target, const auto& server) { return run_storm(target, server, storm_); });
+    add_number(command, "--clients", storm_.clients, "connections in a round");
+    add_number(command, "--rounds", storm_.rounds, "how many rounds");
+  }
+
+  void add_crash() {
+    CLI::App* const command =
+        add("crash", "kills the server (SIGKILL) while it is published to",
+            [this](const auto& target, const auto& server) { return run_crash(target, server, crash_); });
+    add_number(command, "--connections", crash_.connections, "keep-alive connections");
+    add_number(command, "--rate", crash_.events_per_second, "events per second");
+    add_duration(command, "--kill-after-ms", crash_.kill_after, "from the first event");
+    command->add_option("--ids", crash_.ids, "where to write the ids that were accepted")->required();
+  }
+
+  CLI::App app_{
+      "Puts a Carillon server under load. A run in which a client lost, repeated or saw a foreign event fails."};
+  Common common_;
+  MixedOptions mixed_;
+  AlertOptions alert_;
+  MemoryOptions memory_;
+  RestOptions rest_single_;
+  RestOptions rest_batch_{.connections = 4, .events_per_call = 500};
+  StormOptions storm_;
+  CrashOptions crash_;
+  Run run_;
+};
+
+}  // namespace
+}  // namespace carillon::bench
+
+int main(int count, char** words) {
+  try {
+    return carillon::bench::Commands().main(count, words);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "carillon-bench: %s\n", error.what());
+    return 2;
+  }
+}

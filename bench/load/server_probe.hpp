@@ -1,0 +1,26 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace carillon::bench {
+
+// Looks at the server's process from outside. Without a process (0) everything is zero.
+class ServerProbe {
+ public:
+  explicit ServerProbe(pid_t process) : process_(process) {}
+
+  [[nodiscard]] bool exists() const { return process_ > 0; }
+  [[nodiscard]] pid_t process() const { return process_; }
+  // User and system time of all its threads, to the nanosecond.
+  [[nodiscard]] std::chrono::nanoseconds cpu_time() const;
+  // VmRSS.
+  [[nodiscard]] std::uint64_t resident_bytes() const;
+
+ private:
+  pid_t process_;
+};
+
+}  // namespace carillon::bench

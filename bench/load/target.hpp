@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "auth/minter.hpp"
+#include "base/result.hpp"
+#include "net/address.hpp"
+#include "net/tls_context.hpp"
+
+namespace carillon::bench {
+
+// The server under load and how to be let in. Immutable; any thread.
+class Target {
+ public:
+  // `endpoint` is HOST:PORT with an address or localhost. `secret`: of HS256, as the server has it.
+  [[nodiscard]] static Result<Target> load(const std::string& endpoint, const std::filesystem::path& ca_file,
+                                           const std::filesystem::path& secret_file);
+
+  [[nodiscard]] const net::Endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] const net::TlsContext& tls() const { return tls_; }
+  // A token good for an hour. Without `scope` the server's default grants.
+  [[nodiscard]] std::string token(const std::string& user, std::optional<std::string> scope = {}) const;
+
+ private:
+  Target(net::Endpoint endpoint, net::TlsContext tls, auth::Minter minter)
+      : endpoint_(endpoint), tls_(std::move(tls)), minter_(std::move(minter)) {}
+
+  net::Endpoint endpoint_;
+  net::TlsContext tls_;
+  auth::Minter minter_;
+};
+
+}  // namespace carillon::bench

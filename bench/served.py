@@ -1,0 +1,102 @@
+"""A release server with its own folder, certificate, secret and ports, for a load to be put on."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+READY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 30
+
+# The load comes from one address, and batches fill a journal faster than any product would.
+CONFIG = """
+[server]
+listen = "127.0.0.1:{port}"
+admin_listen = "127.0.0.1:{admin_port}"
+drain_window = "1s"
+[auth]
+hmac_secret_file = "hmac.secret"
+[limits]
+connections_per_ip_max = 20000
+connections_per_user_max = 20000
+[log.journal]
+retention_bytes = "16GiB"
+"""
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+class Served:
+    """One server; its folder is gone when the block is left in order, and stays to be looked at otherwise."""
+
+    def __init__(self, binary, folder):
+        self.binary, self.folder, self.process = binary, Path(folder), None
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.folder.chmod(0o700)
+        self.port, self.admin_port = free_ports(2)
+        (self.folder / "carillon.toml").write_text(CONFIG.format(port=self.port, admin_port=self.admin_port))
+        (self.folder / "hmac.secret").write_text(os.urandom(32).hex() + "\n")
+        (self.folder / "hmac.secret").chmod(0o600)
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-keyout", "server.key", "-out", "server.pem"],
+            cwd=self.folder, check=True, capture_output=True)
+
+    @property
+    def journal(self):
+        return self.folder / "journal.db"
+
+    def start(self):
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen([self.binary, "serve", "--config", "carillon.toml"], cwd=self.folder,
+                                            stdin=subprocess.DEVNULL, stderr=log)
+        give_up = time.monotonic() + READY_SECONDS_MAX
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                raise RuntimeError(f"the server did not get ready; see {self.folder}/server.log")
+            time.sleep(0.05)
+
+    def is_ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/readyz", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self):
+        """SIGTERM; it must end by itself with 0."""
+        self.process.terminate()
+        code = self.process.wait(STOP_SECONDS_MAX)
+        if code != 0:
+            raise RuntimeError(f"the server ended with {code}; see {self.folder}/server.log")
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def bench_command(self, bench, report):
+        """carillon-bench up to the scenario's name."""
+        return [bench, "--server", f"127.0.0.1:{self.port}", "--ca", self.folder / "server.pem",
+                "--secret", self.folder / "hmac.secret", "--server-pid", str(self.process.pid), "--json", report]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        if kind is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
