@@ -22,7 +22,7 @@ struct Pipe {
   int ends[2] = {-1, -1};
 };
 
-struct OnReady : ReadyHandler {
+struct OnReady final : ReadyHandler {
   explicit OnReady(std::function<void()> f) : then(std::move(f)) {}
   void on_ready(std::uint32_t) override { then(); }
   std::function<void()> then;
@@ -96,7 +96,7 @@ TEST(Loop, APauseOfTheProcessCountsAsOneSecond) {
 TEST(Loop, ATimerOfAnIdleLoopIsNotLate) {
   const SystemClock clock;
   Loop loop(clock);
-  struct Stop : TimerHandler {
+  struct Stop final : TimerHandler {
     explicit Stop(Loop& l) : loop(l), timer(*this) {}
     void on_timer() override { loop.stop(); }
     Loop& loop;
