@@ -112,18 +112,22 @@ FrameReader::Item FrameReader::read_payload(std::string_view& input) {
   const auto part = input.substr(0, size);
   input.remove_prefix(size);
   left_ -= size;
-  const auto unmasked = [&](char c) {
-    if (peer_ != Peer::client) return c;
-    return static_cast<char>(static_cast<std::uint8_t>(c) ^ mask_.at(mask_at_++ & 3U));
-  };
   if (is_control()) {
-    for (const char c : part) control_.at(control_size_++) = unmasked(c);
+    std::copy(part.begin(), part.end(), control_.begin() + control_size_);
+    unmask({control_.data() + control_size_, size});
+    control_size_ = static_cast<std::uint8_t>(control_size_ + size);
   } else {
     const std::size_t before = message_.size();
-    for (const char c : part) message_.push_back(unmasked(c));
+    message_.append(part);
+    unmask({message_.data() + before, size});
     if (!utf8_.feed(std::string_view(message_).substr(before))) return fault(CloseCode::invalid_utf8, "invalid UTF-8");
   }
   return left_ == 0 ? finish_frame() : Item{};
+}
+
+void FrameReader::unmask(std::span<char> bytes) {
+  if (peer_ != Peer::client) return;
+  for (char& c : bytes) c = static_cast<char>(static_cast<std::uint8_t>(c) ^ mask_.at(mask_at_++ & 3U));
 }
 
 FrameReader::Item FrameReader::finish_frame() {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,7 @@ class FrameReader {
   [[nodiscard]] Item check_first_byte();
   [[nodiscard]] Item begin_payload();
   [[nodiscard]] Item read_payload(std::string_view& input);
+  void unmask(std::span<char> bytes);
   [[nodiscard]] Item finish_frame();
   [[nodiscard]] Item finish_close();
   [[nodiscard]] bool is_control() const { return (header_[0] & 0x08) != 0; }
