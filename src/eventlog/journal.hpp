@@ -25,7 +25,7 @@ struct JournalLimits {
   std::uint64_t retention_bytes = std::uint64_t{1} << 30;
   std::uint64_t log_bytes_max = 4 * 1024 * 1024;  // write-ahead log; more is moved into the file after the commit
   std::size_t trim_rows_max = 1000;               // deleted in one step
-  DeadLetterLimits dead_letters;
+  DeadLetterLimits dead_letters{};
 };
 
 // The journal without its thread: one SQLite file, its mark, and the ids in memory, kept in step. One thread at a time.

@@ -32,7 +32,7 @@ constexpr const char* kSchema[] = {
 // locking_mode before the first access: then the index of the write-ahead log is in our memory instead of a file that
 // others could map. secure_delete would write out every page that retention frees.
 constexpr const char* kSettings =
-    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;"
+    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF;"
     "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA cache_spill=OFF";
 
 std::string system_text(int error) {

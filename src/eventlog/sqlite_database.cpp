@@ -91,6 +91,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
     static_cast<SqliteDatabase*>(self)->log_pages_ = static_cast<std::uint64_t>(pages);
     return SQLITE_OK;
   };
+  // Takes the place of the hook by which SQLite itself would fold, and keep its errors to itself.
   sqlite3_wal_hook(connection, count_pages, database.get());
   return database;
 }

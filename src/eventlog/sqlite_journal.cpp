@@ -43,7 +43,7 @@ Result<> SqliteJournal::start(RecordSink& sink, milliseconds history) {
                   {"records", journal_->next_sequence() - journal_->low_sequence()},
                   {"bytes", journal_->stored_bytes()},
                   {"took_ms", took.count()}});
-  writable_.store(true);
+  set_writable(true);
   queue_.open();
   thread_ = std::thread([this] { run(); });
   return {};
@@ -112,7 +112,7 @@ void SqliteJournal::run() {
     if (!failure_) keep_up();
     report();
   }
-  writable_.store(false);
+  set_writable(false);
   if (!failure_) journal_->close_in_order();
   group_.reset();
   journal_.reset();
@@ -162,7 +162,7 @@ void SqliteJournal::suffer(const Error& error) {
     return;
   }
   failure_ = {ErrorKind::unavailable, "the journal has failed: " + error.message};
-  writable_.store(false);
+  set_writable(false);
   telemetry::log(Level::error, "journal has failed", {{"reason", error.message}});
   queue_.close(*failure_);
   for (bool is_last = false; !is_last;) {
@@ -172,10 +172,14 @@ void SqliteJournal::suffer(const Error& error) {
   }
 }
 
-void SqliteJournal::report() {
-  const bool writable = !failure_ && !disk_is_full_ && !journal_->is_over_size();
+void SqliteJournal::set_writable(bool writable) {
   writable_.store(writable);
   metrics_.writable.set(writable ? 1 : 0);
+}
+
+void SqliteJournal::report() {
+  const bool writable = !failure_ && !disk_is_full_ && !journal_->is_over_size();
+  set_writable(writable);
   metrics_.low_sequence.set(static_cast<std::int64_t>(journal_->low_sequence()));
   metrics_.last_sequence.set(static_cast<std::int64_t>(journal_->next_sequence() - 1));
   metrics_.followed_sequence.set(static_cast<std::int64_t>(follower_->next() - 1));

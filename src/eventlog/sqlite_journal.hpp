@@ -68,6 +68,7 @@ class SqliteJournal final : public EventLog {
   void trim();
   // A full disk is waited out; any other error is the end.
   void suffer(const Error& error);
+  void set_writable(bool writable);
   void report();
   void refuse(AppendDone done, const Error& error);
 
