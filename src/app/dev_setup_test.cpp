@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "app/small_file.hpp"
-#include "app/temporary_folder.hpp"
 #include "auth/key_set.hpp"
 #include "auth/verifier.hpp"
 #include "config/config.hpp"
+#include "eventlog/temp_folder.hpp"
 #include "net/tls_context.hpp"
 
 namespace carillon::app {
@@ -30,8 +30,8 @@ class DevSetupTest : public testing::Test {
   }
   std::string text(const std::string& name) const { return *read_small_file(folder_ / name); }
 
-  TemporaryFolder temporary_;
-  fs::path folder_ = temporary_.path() / "deep" / ".carillon";
+  eventlog::TempFolder temporary_;
+  fs::path folder_ = temporary_.file("deep/.carillon");
   WallTime now_ = SystemClock().wall_now();
 };
 
@@ -111,10 +111,11 @@ TEST_F(DevSetupTest, KeepsAnEditedConfiguration) {
 }
 
 TEST_F(DevSetupTest, SaysWhereItMayNotWrite) {
-  ASSERT_TRUE(write_private_file(temporary_.path() / "file", "x").has_value());
-  const auto setup = prepare_dev_setup(temporary_.path() / "file", now_);
+  const std::string taken = temporary_.file("file");
+  ASSERT_TRUE(write_private_file(taken, "x").has_value());
+  const auto setup = prepare_dev_setup(taken, now_);
   ASSERT_FALSE(setup.has_value());
-  EXPECT_NE(setup.error().message.find((temporary_.path() / "file").string()), std::string::npos);
+  EXPECT_NE(setup.error().message.find(taken), std::string::npos);
 }
 
 }  // namespace

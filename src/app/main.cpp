@@ -1,21 +1,22 @@
 #include <iostream>
 #include <variant>
 
+#include "app/check_config_command.hpp"
 #include "app/command_line.hpp"
+#include "app/dead_letters_command.hpp"
+#include "app/publish_command.hpp"
 #include "app/serve_command.hpp"
+#include "app/tail_command.hpp"
+#include "app/token_command.hpp"
 #include "app/version.hpp"
 
 namespace carillon::app {
 namespace {
 
-struct Run {
-  int operator()(const ServeCommand& command) const { return run(command); }
-  int operator()(const VersionCommand&) const {
-    std::cout << "carillon " << version() << "\n";
-    return kExitOk;
-  }
-  int operator()(const auto&) const { return kExitFailed; }
-};
+int run(const VersionCommand&) {
+  std::cout << "carillon " << version() << "\n";
+  return kExitOk;
+}
 
 }  // namespace
 }  // namespace carillon::app
@@ -23,7 +24,7 @@ struct Run {
 int main(int argc, char** argv) {
   using namespace carillon::app;
   const auto command = parse_command_line({argv + 1, argv + argc});
-  if (command) return std::visit(Run{}, *command);
+  if (command) return std::visit([](const auto& each) { return run(each); }, *command);
   (command.error().exit_code == kExitOk ? std::cout : std::cerr) << command.error().text;
   return command.error().exit_code;
 }
