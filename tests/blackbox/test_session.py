@@ -321,23 +321,24 @@ def test_f8_silent_client_is_4411_after_interval_and_timeout(server):
     assert [m["event"] for m in closed.messages].count("ping") in (1, 2, 3)
 
 
-@pytest.mark.parametrize(
-    "sign_of_life",
-    [
-        frames.pong(),
-        frames.pong(b"unasked"),
-        frames.text('{"type":"heartbeat","event":"pong"}'),
-        frames.text('{"type":"ack","event":"received","payload":{"id":"j1.1"}}'),
-        frames.text('{"type":"heartbeat","event":"ping"}'),
-    ],
-    ids=["pong frame", "pong frame with payload", "pong message", "received", "ping message"],
-)
-def test_any_message_or_pong_counts_as_life(server, sign_of_life):
-    with server.raw_stream() as client:
-        for _ in range(3):
-            client.read_event("ping")
-            client.send(sign_of_life)
-        client.read_event("ping")
+SIGNS_OF_LIFE = {
+    "pong frame": frames.pong(),
+    "pong frame with payload": frames.pong(b"unasked"),
+    "ping frame": frames.ping(b"mine"),
+    "pong message": frames.text('{"type":"heartbeat","event":"pong"}'),
+    "received": frames.text('{"type":"ack","event":"received","payload":{"id":"j1.1"}}'),
+    "ping message": frames.text('{"type":"heartbeat","event":"ping"}'),
+}
+
+
+def test_any_message_or_pong_counts_as_life(server):
+    clients = {name: server.raw_stream(name) for name in SIGNS_OF_LIFE}
+    for _ in range(4):
+        for name, client in clients.items():
+            client.read_event("ping", timeout=3)
+            client.send(SIGNS_OF_LIFE[name])
+    for client in clients.values():
+        client.close()
 
 
 # --- 3, 4.4: messages --------------------------------------------------------------------------------------------

@@ -1,11 +1,23 @@
-"""A well-behaved client on the `websockets` package: what an ordinary user of the stream sees."""
+"""A well-behaved client on the `websockets` package: what an ordinary user of the stream sees.
 
-import contextlib
+All of them run on one event loop in a thread of its own. The package's client for threads reads and writes one TLS object
+from two threads, which OpenSSL does not allow: now and then a request was lost.
+"""
+
+import asyncio
 import json
+import threading
 import time
 
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+
+_loop = asyncio.new_event_loop()
+threading.Thread(target=_loop.run_forever, daemon=True).start()
+
+
+def _run(coroutine):
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop).result()
 
 
 class Stream:
@@ -18,13 +30,16 @@ class Stream:
             options["additional_headers"]["Authorization"] = f"Bearer {token}"
         if carrier == "b":
             options["subprotocols"] = ["carillon.v1", f"carillon.bearer.{token}"]
-        self._exit = contextlib.ExitStack()
-        self.socket = self._exit.enter_context(connect(url + "/v1/stream" + query, **options))
+        self._socket = _run(self._open(url + "/v1/stream" + query, options))
         self.counted = 0  # notifications received, as 4.2 counts them
         self.last_position = None
         self.auth_ok = None
         if carrier == "c":
             self.authenticate(token)
+
+    @staticmethod
+    async def _open(url, options):
+        return await connect(url, **options)
 
     def __enter__(self):
         return self
@@ -33,7 +48,7 @@ class Stream:
         self.close()
 
     def close(self):
-        self._exit.close()
+        _run(self._socket.close())
 
     def authenticate(self, token):
         self.send({"type": "auth", "event": "token", "payload": {"token": token}})
@@ -44,11 +59,11 @@ class Stream:
         return self
 
     def send(self, message):
-        self.socket.send(message if isinstance(message, str) else json.dumps(message))
+        _run(self._socket.send(message if isinstance(message, str) else json.dumps(message)))
 
     def next_text(self, timeout=5.0):
         """The next message as it came over the wire. Answers the server's pings, as every client should."""
-        text = self.socket.recv(timeout=max(timeout, 0.001))
+        text = _run(asyncio.wait_for(self._socket.recv(), max(timeout, 0.001)))
         message = json.loads(text)
         if (message["type"], message["event"]) == ("heartbeat", "ping"):
             self._answer_ping()
