@@ -92,22 +92,6 @@ TEST(Loop, APauseOfTheProcessCountsAsTwoSecondsAtMost) {
   EXPECT_LE(loop.now() - before, std::chrono::seconds{2});
 }
 
-// The loop's own sleep is no pause.
-TEST(Loop, ATimerOfAnIdleLoopIsNotLate) {
-  const SystemClock clock;
-  Loop loop(clock);
-  struct Stop final : TimerHandler {
-    explicit Stop(Loop& l) : loop(l), timer(*this) {}
-    void on_timer() override { loop.stop(); }
-    Loop& loop;
-    Timer timer;
-  } stop(loop);
-  const MonoTime before = clock.mono_now();
-  loop.arm(stop.timer, milliseconds{2500});
-  loop.run();
-  EXPECT_LT(clock.mono_now() - before, milliseconds{4000});
-}
-
 TEST(Credit, TakeWaitsUntilEnoughIsGivenBack) {
   Credit credit(10);
   EXPECT_TRUE(credit.take(8));
