@@ -1,5 +1,6 @@
 """An event published is an event seen, by those who may see it and nobody else (protocol 4.1, 5, product AC1 to AC3)."""
 
+import datetime
 import json
 import re
 import time
@@ -152,11 +153,19 @@ def test_a_timestamp_is_normalised_and_an_absent_one_is_the_logs(server):
     assert third["timestamp"][:16] in (written, later)
 
 
-@pytest.mark.parametrize("age, late", [(0, False), (1, False), (3, True)])
-def test_an_event_published_after_its_limit_is_marked_late(server, age, late):
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - age))
+@pytest.mark.parametrize(
+    "make, age, late",
+    [
+        (events.signal, 0, False), (events.signal, 1, False), (events.signal, 3, True),
+        (lambda: events.order("alice"), 1, False), (lambda: events.order("alice"), 3, True),
+        (events.alert, 4, False), (events.alert, 6, True),
+    ],
+    ids=["signal now", "signal 1 s", "signal 3 s", "order 1 s", "order 3 s", "alert 4 s", "alert 6 s"],
+)
+def test_an_event_published_after_its_limit_is_marked_late(server, make, age, late):
+    stamp = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age)
     with server.connect("alice") as alice:
-        server.publish({**events.signal(), "timestamp": stamp})
+        server.publish({**make(), "timestamp": stamp.isoformat()})
         got = alice.notification()
     assert ("late" in got) == late
     assert got.get("late", True) is True

@@ -120,6 +120,15 @@ def test_a_malformed_resume_position_is_never_a_reason_to_refuse(server):
         alice.next_of("system_alert")
 
 
+@pytest.mark.parametrize("more", [{"resume": "j1.1"}, {"snapshot": False}, {"resume": "*", "snapshot": True, "colour": "blue"}],
+                         ids=["resume", "snapshot", "both and more"])
+def test_the_first_message_may_say_where_to_resume(server, more):
+    with server.raw() as client:
+        client.upgrade()
+        client.send(frames.text(json.dumps({"type": "auth", "event": "token", "payload": {"token": server.token(), **more}})))
+        assert client.read_message()["event"] == "auth_ok"
+
+
 # --- 2.3: refusals -----------------------------------------------------------------------------------------------
 
 
