@@ -1,6 +1,7 @@
 """A disk that fails on command: tests/faults/faults.c, built once and preloaded into the server."""
 
 import contextlib
+import shutil
 import subprocess
 
 from harness.server import ROOT, SANITIZED
@@ -12,7 +13,8 @@ class Faults:
         self._control.mkdir()
         library = server.directory / "faults.so"
         source = ROOT / "tests" / "faults" / "faults.c"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+        compiler = next(filter(None, map(shutil.which, ("clang-19", "cc", "gcc"))))
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
         self.environment = {
             "LD_PRELOAD": str(library),
             "FAULTS_PATH": str(server.journal.resolve()),
