@@ -107,7 +107,7 @@ void append(benchmark::State& state) {
   Bench bench;
   bench.start();
   InFlight in_flight(static_cast<int>(state.range(1)));
-  for (auto _ : state) bench.append(records, in_flight);
+  for ([[maybe_unused]] auto _ : state) bench.append(records, in_flight);
   in_flight.wait_for_all();
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
@@ -121,7 +121,8 @@ void open(benchmark::State& state) {
   for (int i = 0; i < state.range(0) / 500; ++i) bench.append(500, in_flight);
   in_flight.wait_for_all();
   bench.stop();
-  for (auto _ : state) ensure(Journal::open(bench.path(), {}, WallTime{}).has_value(), "the journal is whole");
+  for ([[maybe_unused]] auto _ : state)
+    ensure(Journal::open(bench.path(), {}, WallTime{}).has_value(), "the journal is whole");
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(open)->Arg(1'000'000)->UseRealTime()->Unit(benchmark::kMillisecond);

@@ -31,7 +31,6 @@ using carillon::WallTime;
 using carillon::eventlog::Appended;
 using carillon::eventlog::DeadLetter;
 using carillon::eventlog::Journal;
-using carillon::eventlog::JournalLimits;
 using carillon::eventlog::Record;
 using carillon::eventlog::StoredRecord;
 

@@ -36,9 +36,11 @@ template <class World>
 class EventLogSuite : public testing::Test {
  protected:
   EventLog& log() { return *world_.log; }
-  void start(RecordingSink& sink) { ASSERT_TRUE(log().start(sink, milliseconds{0})); }
+  RecordingSink& sink() { return sink_; }
+  void start() { ASSERT_TRUE(log().start(sink_, milliseconds{0})); }
 
  private:
+  RecordingSink sink_;
   World world_;
 };
 
@@ -56,15 +58,14 @@ Strings positions_of(const std::vector<DeadLetter>& letters) {
 }
 
 TYPED_TEST(EventLogSuite, HandsOverWhatWasAppendedInOrderWithItsPosition) {
-  RecordingSink sink;
-  this->start(sink);
+  this->start();
   const Result<Appended> first = append(this->log(), {{"a", "A"}});
   const Result<Appended> second = append(this->log(), {{"b", "B"}, {"c", "C"}});
   ASSERT_TRUE(first && second);
   EXPECT_EQ(first->accepted, 1u);
   EXPECT_EQ(second->accepted, 2u);
 
-  const std::vector<StoredRecord> seen = sink.wait_for(3);
+  const std::vector<StoredRecord> seen = this->sink().wait_for(3);
   EXPECT_EQ(bytes_of(seen), (Strings{"A", "B", "C"}));
   EXPECT_EQ(seen[0].position, first->position);
   EXPECT_EQ(seen[2].position, second->position);
@@ -73,8 +74,7 @@ TYPED_TEST(EventLogSuite, HandsOverWhatWasAppendedInOrderWithItsPosition) {
 }
 
 TYPED_TEST(EventLogSuite, CountsARepeatedRecordAndDoesNotDeliverItAgain) {
-  RecordingSink sink;
-  this->start(sink);
+  this->start();
   const Result<Appended> first = append(this->log(), {{"a", "A"}, {"b", "B"}});
   const Result<Appended> again = append(this->log(), {{"a", "A"}});
   const Result<Appended> mixed = append(this->log(), {{"c", "C"}, {"c", "C"}, {"b", "B"}});
@@ -85,15 +85,14 @@ TYPED_TEST(EventLogSuite, CountsARepeatedRecordAndDoesNotDeliverItAgain) {
   EXPECT_EQ(mixed->accepted, 1u);
   EXPECT_EQ(mixed->duplicates, 2u);
   ASSERT_TRUE(append(this->log(), {{"d", "D"}}));
-  const std::vector<StoredRecord> seen = sink.wait_for(4);
+  const std::vector<StoredRecord> seen = this->sink().wait_for(4);
   EXPECT_EQ(bytes_of(seen), (Strings{"A", "B", "C", "D"}));
   EXPECT_EQ(again->position, seen[0].position);
   EXPECT_EQ(mixed->position, seen[1].position);
 }
 
 TYPED_TEST(EventLogSuite, RefusesTheWholeCallWhenOneIdHasOtherContent) {
-  RecordingSink sink;
-  this->start(sink);
+  this->start();
   ASSERT_TRUE(append(this->log(), {{"a", "A"}}));
   const Result<Appended> stored = append(this->log(), {{"x", "X"}, {"a", "other"}, {"y", "Y"}});
   const Result<Appended> within = append(this->log(), {{"z", "Z"}, {"z", "other"}});
@@ -107,25 +106,24 @@ TYPED_TEST(EventLogSuite, RefusesTheWholeCallWhenOneIdHasOtherContent) {
   const Result<Appended> after = append(this->log(), {{"x", "new"}, {"y", "new"}, {"z", "new"}});
   ASSERT_TRUE(after);
   EXPECT_EQ(after->accepted, 3u);
-  EXPECT_EQ(bytes_of(sink.wait_for(4)), (Strings{"A", "new", "new", "new"}));
+  EXPECT_EQ(bytes_of(this->sink().wait_for(4)), (Strings{"A", "new", "new", "new"}));
 }
 
 TYPED_TEST(EventLogSuite, OffersTheSameRecordsAgainToASinkThatWasFull) {
-  RecordingSink sink(0);
-  this->start(sink);
+  this->sink().make_room(0);
+  this->start();
   ASSERT_TRUE(append(this->log(), {{"a", "A"}, {"b", "B"}}));
-  ASSERT_TRUE(sink.wait_until_full());
+  ASSERT_TRUE(this->sink().wait_until_full());
   ASSERT_TRUE(append(this->log(), {{"c", "C"}}));
-  EXPECT_TRUE(bytes_of(sink.wait_for(0)).empty());
+  EXPECT_TRUE(bytes_of(this->sink().wait_for(0)).empty());
 
-  sink.make_room(100);
+  this->sink().make_room(100);
   this->log().sink_has_room();
-  EXPECT_EQ(bytes_of(sink.wait_for(3)), (Strings{"A", "B", "C"}));
+  EXPECT_EQ(bytes_of(this->sink().wait_for(3)), (Strings{"A", "B", "C"}));
 }
 
 TYPED_TEST(EventLogSuite, KeepsOneDeadLetterPerPositionNewestFirst) {
-  RecordingSink sink;
-  this->start(sink);
+  this->start();
   for (const char* position : {"p.1", "p.2", "p.3", "p.2"}) this->log().put_dead_letter(letter_at(position));
 
   const Result<std::vector<DeadLetter>> all = dead_letters(this->log(), 10);
@@ -141,8 +139,7 @@ TYPED_TEST(EventLogSuite, KeepsOneDeadLetterPerPositionNewestFirst) {
 }
 
 TYPED_TEST(EventLogSuite, ForgetsADeadLetterOnce) {
-  RecordingSink sink;
-  this->start(sink);
+  this->start();
   this->log().put_dead_letter(letter_at("p.1"));
   this->log().put_dead_letter(letter_at("p.2"));
   EXPECT_TRUE(remove_dead_letter(this->log(), Position{"p.1"}));
@@ -153,24 +150,21 @@ TYPED_TEST(EventLogSuite, ForgetsADeadLetterOnce) {
 }
 
 TYPED_TEST(EventLogSuite, RefusesACallWithoutRecords) {
-  RecordingSink sink;
-  this->start(sink);
+  this->start();
   const Result<Appended> nothing = append(this->log(), {});
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().kind, ErrorKind::invalid);
 }
 
 TYPED_TEST(EventLogSuite, KeepsBytesAsTheyAre) {
-  RecordingSink sink;
-  this->start(sink);
+  this->start();
   std::string all_bytes;
   for (int i = 0; i < 256; ++i) all_bytes.push_back(static_cast<char>(i));
   ASSERT_TRUE(append(this->log(), {{"a", all_bytes}, {"b", ""}, {"c", std::string(900'000, 'x')}}));
-  EXPECT_EQ(bytes_of(sink.wait_for(3)), (Strings{all_bytes, "", std::string(900'000, 'x')}));
+  EXPECT_EQ(bytes_of(this->sink().wait_for(3)), (Strings{all_bytes, "", std::string(900'000, 'x')}));
 }
 
 TYPED_TEST(EventLogSuite, RefusesEveryCallBeforeItStartsAndAfterItStops) {
-  RecordingSink sink;
   const auto expect_refusals = [&] {
     EXPECT_FALSE(this->log().is_writable());
     const Result<Appended> appended = append(this->log(), {{"a", "A"}});
@@ -180,13 +174,13 @@ TYPED_TEST(EventLogSuite, RefusesEveryCallBeforeItStartsAndAfterItStops) {
     EXPECT_EQ(remove_dead_letter(this->log(), Position{"p.1"}).error().kind, ErrorKind::unavailable);
   };
   expect_refusals();
-  this->start(sink);
+  this->start();
   EXPECT_TRUE(this->log().is_writable());
   EXPECT_TRUE(this->log().has_caught_up());
   this->log().stop();
   this->log().stop();
   expect_refusals();
-  EXPECT_TRUE(bytes_of(sink.wait_for(0)).empty());
+  EXPECT_TRUE(bytes_of(this->sink().wait_for(0)).empty());
 }
 
 }  // namespace

@@ -94,8 +94,9 @@ TEST(JournalCrashDeathTest, KeepsEveryAnsweredRecordOnce) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   // The process that dies runs this test from its beginning, and has to find the same folder.
   std::optional<TempFolder> own;
-  if (std::getenv(kFolderVariable) == nullptr) ::setenv(kFolderVariable, own.emplace().file("").c_str(), 1);
-  const std::string folder = std::getenv(kFolderVariable);
+  const char* given = std::getenv(kFolderVariable);
+  const std::string folder = given != nullptr ? given : own.emplace().file("");
+  ::setenv(kFolderVariable, folder.c_str(), 1);
 
   int first = 0;
   for (const int answers_max : {1, 50, 700, 3000}) {

@@ -32,6 +32,7 @@ class JournalTest : public testing::Test {
   // One call of records with a new id each.
   void fill(std::size_t count, std::size_t bytes = 100) {
     std::vector<Record> call;
+    call.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
       call.push_back({"fill-" + std::to_string(++filled_), std::string(bytes, 'x')});
     ASSERT_TRUE(append(call));
@@ -82,7 +83,7 @@ TEST_F(JournalTest, KeepsEverythingAcrossAClose) {
 
 TEST_F(JournalTest, ARolledBackTransactionLeavesNothing) {
   open();
-  append({{"a", "A"}});
+  ASSERT_TRUE(append({{"a", "A"}}));
   const std::vector<Record> call{{"b", "B"}, {"c", "C"}};
   ASSERT_TRUE(journal_->begin());
   ASSERT_TRUE(journal_->append(call, clock_.wall_now()));
@@ -110,7 +111,7 @@ TEST_F(JournalTest, CallsOfOneTransactionSeeEachOther) {
 
 TEST_F(JournalTest, NumbersDoNotFollowTheClock) {
   open();
-  append({{"a", "A"}});
+  ASSERT_TRUE(append({{"a", "A"}}));
   clock_.set_wall(clock_.wall_now() - std::chrono::hours{1});
   EXPECT_TRUE(append({{"b", "B"}})->position.text.ends_with(".2"));
   open();
@@ -132,7 +133,7 @@ TEST_F(JournalTest, RetentionByAgeDeletesFromTheOldEnd) {
 
 TEST_F(JournalTest, ADeletedIdIsNewAgain) {
   open();
-  append({{"a", "A"}});
+  ASSERT_TRUE(append({{"a", "A"}}));
   clock_.advance(std::chrono::hours{25});
   EXPECT_EQ(append({{"a", "A"}})->duplicates, 1u);
   EXPECT_EQ(trim_all(), 1u);

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <future>
-#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -30,18 +30,18 @@ using std::chrono::hours;
 class HoldingSink final : public RecordSink {
  public:
   [[nodiscard]] bool accept(std::vector<StoredRecord>& /*batch*/) override {
-    if (!holds_.exchange(true)) held_.set_value();
-    let_go_.get_future().wait();
-    let_go_ = {};
-    let_go_.set_value();
+    if (!holds_) held_.set_value();
+    holds_ = true;
+    may_go_.wait();
     return true;
   }
   void wait_until_holding() { held_.get_future().wait(); }
   void let_go() { let_go_.set_value(); }
 
  private:
-  std::atomic<bool> holds_{false};
+  bool holds_ = false;
   std::promise<void> held_, let_go_;
+  std::shared_future<void> may_go_ = let_go_.get_future().share();
 };
 
 class SqliteJournalTest : public testing::Test {
@@ -71,8 +71,13 @@ class SqliteJournalTest : public testing::Test {
     return registry_.text().find("\n" + line + "\n") != std::string::npos;
   }
 
+  // Lives as long as the journals that use it.
+  RecordingSink& new_sink(std::size_t room = SIZE_MAX) { return sinks_.emplace_back(room); }
+
   FaultyDisk disk_;
   TempFolder folder_;
+  std::deque<RecordingSink> sinks_;
+  HoldingSink holding_sink_;
   ManualClock clock_;  // moved only while no journal runs
   telemetry::Registry registry_;
   SqliteJournal::Options options_;
@@ -85,7 +90,7 @@ Record record(const std::string& id) {
 }
 
 TEST_F(SqliteJournalTest, ARestartFollowsFromTheHistory) {
-  RecordingSink first;
+  RecordingSink& first = new_sink();
   start(first);
   ASSERT_TRUE(append(*journal_, {record("old")}));
   journal_->stop();
@@ -94,25 +99,25 @@ TEST_F(SqliteJournalTest, ARestartFollowsFromTheHistory) {
   ASSERT_TRUE(append(*journal_, {record("young")}));
   journal_->stop();
 
-  RecordingSink second;
+  RecordingSink& second = new_sink();
   restart(second, hours{1});
   EXPECT_EQ(bytes_of(second.wait_for(1)), (Strings{"bytes of young"}));
-  RecordingSink third;
+  RecordingSink& third = new_sink();
   restart(third, hours{3});
   EXPECT_EQ(bytes_of(third.wait_for(2)), (Strings{"bytes of old", "bytes of young"}));
   journal_->stop();
   clock_.advance(hours{1});
-  RecordingSink fourth;
+  RecordingSink& fourth = new_sink();
   restart(fourth, hours{0});
   ASSERT_TRUE(append(*journal_, {record("new")}));
   EXPECT_EQ(bytes_of(fourth.wait_for(1)), (Strings{"bytes of new"}));
 }
 
 TEST_F(SqliteJournalTest, HasCaughtUpWhenTheSinkTookWhatWasThere) {
-  RecordingSink first;
+  RecordingSink& first = new_sink();
   start(first);
   ASSERT_TRUE(append(*journal_, {record("a"), record("b")}));
-  RecordingSink second(0);
+  RecordingSink& second = new_sink(0);
   restart(second);
   ASSERT_TRUE(second.wait_until_full());
   EXPECT_FALSE(journal_->has_caught_up());
@@ -127,11 +132,12 @@ TEST_F(SqliteJournalTest, HasCaughtUpWhenTheSinkTookWhatWasThere) {
 TEST_F(SqliteJournalTest, ManyCallersAtOnceGetEachRecordInOnce) {
   constexpr int kCallers = 8;
   constexpr int kCalls = 200;
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   std::atomic<std::uint32_t> accepted{0};
   std::atomic<std::uint32_t> duplicates{0};
   std::vector<std::thread> callers;
+  callers.reserve(kCallers);
   for (int caller = 0; caller < kCallers; ++caller) {
     callers.emplace_back([&, caller] {
       for (int call = 0; call < kCalls; ++call) {
@@ -160,7 +166,7 @@ TEST_F(SqliteJournalTest, ManyCallersAtOnceGetEachRecordInOnce) {
 }
 
 TEST_F(SqliteJournalTest, ACompletionMayAppend) {
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   Answer<Appended> second;
   journal_->append({record("a")}, [&](Result<Appended> first) {
@@ -173,10 +179,9 @@ TEST_F(SqliteJournalTest, ACompletionMayAppend) {
 
 TEST_F(SqliteJournalTest, AQueueAtItsBoundRefusesOnTheCallersThread) {
   options_.queue.append_records_max = 2;
-  HoldingSink sink;
-  start(sink);
+  start(holding_sink_);
   ASSERT_TRUE(append(*journal_, {record("a")}));
-  sink.wait_until_holding();
+  holding_sink_.wait_until_holding();
   Answer<Appended> b = begin_append(*journal_, {record("b")});
   Answer<Appended> c = begin_append(*journal_, {record("c")});
   std::thread::id refused_on;
@@ -189,33 +194,33 @@ TEST_F(SqliteJournalTest, AQueueAtItsBoundRefusesOnTheCallersThread) {
   EXPECT_EQ(kind, ErrorKind::full);
   EXPECT_TRUE(metrics_say("carillon_journal_appends_total{outcome=\"full\",where=\"queue\"} 1"));
 
-  sink.let_go();
+  holding_sink_.let_go();
   EXPECT_TRUE(b.wait());
   EXPECT_TRUE(c.wait());
   EXPECT_TRUE(append(*journal_, {record("d")}));
 }
 
 TEST_F(SqliteJournalTest, StoppingCommitsWhatWaits) {
-  HoldingSink sink;
-  start(sink);
+  start(holding_sink_);
   ASSERT_TRUE(append(*journal_, {record("a")}));
-  sink.wait_until_holding();
+  holding_sink_.wait_until_holding();
   std::vector<Answer<Appended>> waiting;
+  waiting.reserve(100);
   for (int i = 0; i < 100; ++i) waiting.push_back(begin_append(*journal_, {record("w" + std::to_string(i))}));
   std::thread stopper([&] { journal_->stop(); });
-  sink.let_go();
+  holding_sink_.let_go();
   stopper.join();
   for (Answer<Appended>& answer : waiting)
     EXPECT_TRUE(answer.wait() || answer.wait().error().kind == ErrorKind::unavailable);
 
-  RecordingSink after;
+  RecordingSink& after = new_sink();
   restart(after);
   EXPECT_EQ(after.wait_for(101).size(), 101u);
 }
 
 TEST_F(SqliteJournalTest, AFullDiskRefusesUntilThereIsSpaceAndFollowingGoesOn) {
   options_.upkeep_interval = milliseconds{0};
-  RecordingSink sink(0);
+  RecordingSink& sink = new_sink(0);
   start(sink);
   ASSERT_TRUE(append(*journal_, {record("a")}));
   ASSERT_TRUE(sink.wait_until_full());
@@ -237,7 +242,7 @@ TEST_F(SqliteJournalTest, AFullDiskRefusesUntilThereIsSpaceAndFollowingGoesOn) {
 }
 
 TEST_F(SqliteJournalTest, ADuplicateIsAnsweredOnAFullDisk) {
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   ASSERT_TRUE(append(*journal_, {record("a")}));
   disk_.be_full_from(0);
@@ -248,7 +253,7 @@ TEST_F(SqliteJournalTest, ADuplicateIsAnsweredOnAFullDisk) {
 
 TEST_F(SqliteJournalTest, DeadLettersWaitForTheDiskToHaveSpace) {
   options_.upkeep_interval = milliseconds{0};
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   disk_.be_full_from(0);
   journal_->put_dead_letter({Position{"p.1"}, clock_.wall_now(), "missing", "", "bytes"});
@@ -260,7 +265,7 @@ TEST_F(SqliteJournalTest, DeadLettersWaitForTheDiskToHaveSpace) {
 }
 
 TEST_F(SqliteJournalTest, AFailedSyncIsTheEnd) {
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   ASSERT_TRUE(append(*journal_, {record("a")}));
   ASSERT_EQ(sink.wait_for(1).size(), 1u);
@@ -280,21 +285,20 @@ TEST_F(SqliteJournalTest, AFailedSyncIsTheEnd) {
   EXPECT_EQ(disk_.operations(), operations) << "nothing is written after a failed sync";
   EXPECT_EQ(bytes_of(sink.wait_for(0)), (Strings{"bytes of a"}));
 
-  RecordingSink after;
+  RecordingSink& after = new_sink();
   restart(after);
   EXPECT_EQ(after.wait_for(1).front().bytes, "bytes of a");
 }
 
 TEST_F(SqliteJournalTest, AFailureAnswersEverythingThatWaits) {
-  HoldingSink sink;
-  start(sink);
+  start(holding_sink_);
   ASSERT_TRUE(append(*journal_, {record("a")}));
-  sink.wait_until_holding();
+  holding_sink_.wait_until_holding();
   Answer<Appended> b = begin_append(*journal_, {record("b")});
   Answer<std::vector<DeadLetter>> list;
   journal_->list_dead_letters(1, list.done());
   disk_.fail_sync_from(0);
-  sink.let_go();
+  holding_sink_.let_go();
   EXPECT_EQ(b.wait().error().kind, ErrorKind::unavailable);
   EXPECT_EQ(list.wait().error().kind, ErrorKind::unavailable);
 }
@@ -302,16 +306,17 @@ TEST_F(SqliteJournalTest, AFailureAnswersEverythingThatWaits) {
 TEST_F(SqliteJournalTest, RetentionRunsByItself) {
   options_.limits.retention_bytes = 200'000;
   options_.limits.trim_rows_max = 50;
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   for (int i = 0; i < 50; ++i) {
     std::vector<Record> call;
+    call.reserve(20);
     for (int j = 0; j < 20; ++j) call.push_back({std::to_string(i * 20 + j), std::string(1000, 'x')});
     ASSERT_TRUE(append(*journal_, std::move(call)));
   }
   EXPECT_EQ(sink.wait_for(1000).size(), 1000u);
   journal_->stop();
-  RecordingSink after;
+  RecordingSink& after = new_sink();
   restart(after);
   const std::vector<StoredRecord> kept = after.wait_for(150);
   EXPECT_GE(kept.size(), 150u);
@@ -321,7 +326,7 @@ TEST_F(SqliteJournalTest, RetentionRunsByItself) {
 
 TEST_F(SqliteJournalTest, ASinkThatStaysFullMakesTheJournalRefuseRatherThanForget) {
   options_.limits.retention_bytes = 50'000;
-  RecordingSink sink(0);
+  RecordingSink& sink = new_sink(0);
   start(sink);
   std::size_t accepted = 0;
   Result<Appended> last = Appended{};
@@ -338,7 +343,7 @@ TEST_F(SqliteJournalTest, ASinkThatStaysFullMakesTheJournalRefuseRatherThanForge
 }
 
 TEST_F(SqliteJournalTest, DeadLettersOutliveTheProcess) {
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   journal_->put_dead_letter({Position{"p.1"}, clock_.wall_now(), "missing", "/payload", "bytes"});
   journal_->put_dead_letter({Position{"p.2"}, clock_.wall_now(), "missing", "/payload", "bytes"});
@@ -352,7 +357,7 @@ TEST_F(SqliteJournalTest, DeadLettersOutliveTheProcess) {
 TEST_F(SqliteJournalTest, AStartThatFailsSaysWhyAndRefusesCalls) {
   write_file(folder_.file("journal.db"), "not a journal");
   journal_ = std::make_unique<SqliteJournal>(std::move(options_), clock_, registry_);
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   const Result<> started = journal_->start(sink, hours{1});
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().kind, ErrorKind::corrupt);
@@ -363,7 +368,7 @@ TEST_F(SqliteJournalTest, AStartThatFailsSaysWhyAndRefusesCalls) {
 }
 
 TEST_F(SqliteJournalTest, CountsWhatItDoes) {
-  RecordingSink sink;
+  RecordingSink& sink = new_sink();
   start(sink);
   ASSERT_TRUE(append(*journal_, {record("a"), record("b"), record("a")}));
   ASSERT_FALSE(append(*journal_, {{"a", "other"}}));
