@@ -173,7 +173,10 @@ def test_an_event_published_after_its_limit_is_marked_late(server, make, age, la
 
 def test_a_session_gets_what_is_published_after_it_and_nothing_from_before(server):
     before, after = events.alert(), events.alert()
-    server.publish(before)
+    # Published is not yet pushed: the witness tells when.
+    with server.connect("bob") as witness:
+        server.publish(before)
+        witness.notification()
     with server.connect("alice") as alice:
         server.publish(after)
         assert alice.notification()["payload"] == after["payload"]
