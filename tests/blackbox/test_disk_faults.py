@@ -8,6 +8,7 @@ import pytest
 
 from harness import events, journal
 from harness.faults import Faults
+from harness.server import StartFailed
 from harness.waiting import until
 
 BRISK = {"heartbeat": {"interval": "500ms", "timeout": "5s"}}
@@ -148,3 +149,49 @@ def test_i8_clients_of_a_server_whose_journal_failed_are_let_go(faulty):
         assert code in (None, 1001, 1011, 1012)
         assert "system_alert" not in [m["event"] for m in messages]
         assert server.wait(10) > 0
+
+
+def test_i9_server_starts_on_a_full_disk_and_takes_events_when_there_is_room(carillon):
+    server = carillon()
+    faults = Faults(server)
+    server.start(environment=faults.environment)
+    server.publish(events.alert())
+    assert server.stop() == 0
+    with faults.full():
+        server.start(environment=faults.environment)
+        with server.rest() as rest:
+            assert fill_until_refused(rest)[2].status == 503
+    with server.connect("alice") as alice:
+        event = events.order("alice")
+
+        def is_taken():
+            with server.rest() as rest:
+                return rest.post(event).status == 202
+
+        until(is_taken, 10, "the recovery of the journal")
+        assert alice.notification()["payload"] == event["payload"]
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["new journal", "journal in use"])
+def test_i8_server_does_not_start_on_a_disk_that_cannot_sync(carillon, is_new):
+    server = carillon()
+    faults = Faults(server)
+    if not is_new:
+        server.start(environment=faults.environment)
+        server.publish(events.alert())
+        server.kill()
+    with faults.failing_sync(), pytest.raises(StartFailed) as refusal:
+        server.start(environment=faults.environment)
+    assert refusal.value.code == 1
+    assert "journal.db" in refusal.value.output
+    server.start(environment=faults.environment)
+
+
+def test_i9_new_journal_on_a_full_disk_is_refused_by_name(carillon):
+    server = carillon()
+    faults = Faults(server)
+    with faults.full(), pytest.raises(StartFailed) as refusal:
+        server.start(environment=faults.environment)
+    assert "journal.db" in refusal.value.output and "full" in refusal.value.output
+    server.start(environment=faults.environment)
+    server.publish(events.alert())

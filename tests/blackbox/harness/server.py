@@ -26,7 +26,8 @@ OTHER_ENVIRONMENT = {name: value for name, value in os.environ.items() if not na
 
 def _is_sanitized():
     try:
-        return b"AddressSanitizer" in pathlib.Path(BINARY).read_bytes()
+        binary = pathlib.Path(BINARY).read_bytes()
+        return b"AddressSanitizer" in binary or b"ThreadSanitizer" in binary
     except OSError:
         return False
 
