@@ -24,7 +24,8 @@ struct JournalLimits {
   milliseconds retention_age = std::chrono::hours{24};
   std::uint64_t retention_bytes = std::uint64_t{1} << 30;
   std::uint64_t log_bytes_max = 4 * 1024 * 1024;  // write-ahead log; more is moved into the file after the commit
-  std::size_t trim_rows_max = 1000;               // deleted in one step
+  // Deleted in one step; more than one group of appends has, so that retention keeps up.
+  std::size_t trim_rows_max = 5000;
   DeadLetterLimits dead_letters{};
 };
 
