@@ -37,8 +37,14 @@ Result<net::Fd> connect_to(const addrinfo& address, const Interrupt& interrupt) 
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0) return socket;
   if (errno != EINPROGRESS) return fail(ErrorKind::unavailable, text_of(errno));
-  if (interrupt.wait_for(socket.get(), POLLOUT, kPatience) != Interrupt::Waited::ready)
-    return fail(ErrorKind::unavailable, "no answer");
+  switch (interrupt.wait_for(socket.get(), POLLOUT, kPatience)) {
+    case Interrupt::Waited::ready:
+      break;
+    case Interrupt::Waited::timeout:
+      return fail(ErrorKind::unavailable, "no answer");
+    case Interrupt::Waited::interrupted:
+      return fail(ErrorKind::unavailable, "interrupted");
+  }
   int error_number = 0;
   socklen_t size = sizeof error_number;
   ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error_number, &size);

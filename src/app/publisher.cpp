@@ -58,6 +58,7 @@ Result<HttpReply> Publisher::call_until_answered(std::string_view lines) {
       return reply;
     }
     const std::string why = reply ? reply->refusal() : reply.error().message;
+    if (!world_.wait(milliseconds{0})) return fail(ErrorKind::unavailable, "interrupted");
     const milliseconds wait = std::max(backoff_.next(), reply ? reply->retry_after() : milliseconds{0});
     waited += wait;
     if (waited > kPatience) return fail(ErrorKind::unavailable, "gave up: " + why);

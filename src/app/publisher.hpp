@@ -21,7 +21,7 @@ class Publisher {
   // What it needs of the world. All outlive it.
   struct World {
     std::function<Result<HttpReply>(std::string_view lines)> call;  // one POST of application/x-ndjson
-    std::function<bool(milliseconds)> wait;                         // false: the user will not wait
+    std::function<bool(milliseconds)> wait;                         // false: the user interrupted
     std::function<void(const std::string&)> tell;                   // one line for people
   };
   struct Tally {

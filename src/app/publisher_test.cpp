@@ -37,6 +37,7 @@ class PublisherTest : public testing::Test {
   Strings told_;
   std::vector<milliseconds> waits_;
   std::size_t waits_max_ = 1000;
+  bool is_interrupted_ = false;
   Publisher publisher_{{.call = [this](std::string_view lines) -> Result<HttpReply> {
                           calls_.emplace_back(lines);
                           if (script_.empty()) return status(500);
@@ -46,8 +47,8 @@ class PublisherTest : public testing::Test {
                         },
                         .wait =
                             [this](milliseconds time) {
-                              waits_.push_back(time);
-                              return waits_.size() <= waits_max_;
+                              if (time.count() > 0) waits_.push_back(time);
+                              return !is_interrupted_ && waits_.size() <= waits_max_;
                             },
                         .tell = [this](const std::string& what) { told_.push_back(what); }},
                        7};
@@ -146,6 +147,10 @@ TEST_F(PublisherTest, GivesUpAfterItsPatience) {
 TEST_F(PublisherTest, StopsWhenTheUserWillNotWait) {
   waits_max_ = 0;
   EXPECT_EQ(publish({"a"}).error().message, "interrupted: 500");
+  is_interrupted_ = true;
+  told_.clear();
+  EXPECT_EQ(publish({"b"}).error().message, "interrupted");
+  EXPECT_TRUE(told_.empty());
 }
 
 }  // namespace

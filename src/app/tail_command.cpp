@@ -66,6 +66,7 @@ class Tail {
   TailStream stream_;
   Backoff backoff_;
   milliseconds retry_after_{};
+  bool has_reached_server_ = false;  // who mistyped an address is told at once
 };
 
 int Tail::run() {
@@ -93,8 +94,9 @@ Tail::Outcome Tail::connect_and_follow() {
   const StreamRequest request{.token = *token, .carrier = carrier_, .resume = stream_.position()};
   auto client = WebSocketClient::open(access_.server, access_.ca_file, request, interrupt_);
   if (interrupt_.is_raised()) return Outcome::interrupted;
+  has_reached_server_ = has_reached_server_ || client || client.error().status != 0;
   if (!client) {
-    if (client.error().is_final) return fail_with(client.error().why);
+    if (client.error().is_final || !has_reached_server_) return fail_with(client.error().why);
     retry_after_ = client.error().retry_after;
     say(for_terminal(client.error().why) + "; trying again");
     return Outcome::again;
@@ -107,7 +109,8 @@ Tail::Outcome Tail::connect_and_follow() {
 }
 
 Tail::Outcome Tail::follow(WebSocketClient& client) {
-  for (;;) {
+  // Asked at each message, because a stream that never pauses never waits.
+  while (!interrupt_.is_raised()) {
     const auto event = client.next(stream_.silence_max());
     if (event.kind == WebSocketClient::Kind::closed) return closed(event);
     if (event.kind == WebSocketClient::Kind::nothing) break;

@@ -56,6 +56,7 @@ std::string first_message(const StreamRequest& request) {
 
 StreamRefusal refusal_of(const HttpReply& reply) {
   return {.why = "the server refused: " + reply.refusal(),
+          .status = reply.status,
           .is_final = reply.status < 500 && reply.status != 429 && reply.status != 408,
           .retry_after = reply.retry_after()};
 }

@@ -27,6 +27,7 @@ struct StreamRequest {
 // Why a stream was not opened.
 struct StreamRefusal {
   std::string why;
+  int status = 0;         // of the answer; 0: none came
   bool is_final = false;  // trying again cannot help
   milliseconds retry_after{};
 };
