@@ -33,7 +33,7 @@ struct JournalLimits {
 //
 // 1. Sequences are consecutive, start at 1 and are never used again, whatever the clock does.
 // 2. An id is in the index if and only if its row is in the file or in the open transaction.
-// 3. read() and the index of ids never say more than the file will say after a crash, except inside a transaction.
+// 3. Outside a transaction, what read() gives has been synced.
 //
 // Errors: `full`: there is no space; nothing of the transaction happened and a later one may succeed. `conflict`,
 // `not_found`: about that call alone, the transaction is good. Anything else: the outcome of the transaction is not
@@ -67,7 +67,7 @@ class Journal {
   [[nodiscard]] Result<> commit();
   void rollback();
 
-  // Appends to `out` the records from `first`, at most so many and, but for the first, at most so many bytes.
+  // Appends to `out` the records from `first`, at most so many, and none after the one that reaches so many bytes.
   [[nodiscard]] Result<> read(std::uint64_t first, std::size_t records_max, std::size_t bytes_max,
                               std::vector<StoredRecord>& out);
   [[nodiscard]] Result<std::vector<DeadLetter>> list_dead_letters(std::size_t limit) {
