@@ -99,7 +99,10 @@ def test_a5_tls_1_2_is_spoken_where_the_operator_allows_it_with_aead_suites_only
     server = carillon({"server": {"tls_min_version": "1.2"}}).start()
     context = server.tls()
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with socket.create_connection(server.address) as client, context.wrap_socket(client, server_hostname="localhost") as tls:
+    with (
+        socket.create_connection(server.address) as client,
+        context.wrap_socket(client, server_hostname="localhost") as tls,
+    ):
         assert tls.version() == "TLSv1.2"
         assert "GCM" in tls.cipher()[0] or "CHACHA20" in tls.cipher()[0]
     context.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
@@ -143,8 +146,15 @@ def test_a9_early_data_is_never_accepted(server, tmp_path):
     first = s_client(server, "-sess_out", str(session), "-ign_eof", request=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert "Max Early Data: 0" in first
     assert session.exists()
-    again = s_client(server, "-sess_in", str(session), "-early_data", str(request), "-ign_eof",
-                     request=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    again = s_client(
+        server,
+        "-sess_in",
+        str(session),
+        "-early_data",
+        str(request),
+        "-ign_eof",
+        request=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    )
     assert "Reused, TLSv1.3" in again
     assert "Early data was accepted" not in again
     # Exactly the one request after the handshake was answered.
@@ -160,16 +170,20 @@ def test_a10_resumed_tls_session_carries_no_identity(server):
                 yield tls
 
     for tls in handshake(None):
-        tls.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-                    b"Authorization: Bearer " + server.token("alice").encode() + b"\r\n\r\n")
+        tls.sendall(
+            b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            b"Authorization: Bearer " + server.token("alice").encode() + b"\r\n\r\n"
+        )
         assert b"101" in tls.recv(4096)
         session = tls.session
     for tls in handshake(session):
         assert tls.session_reused
-        tls.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-                    b"Authorization: Bearer " + server.token("bob").encode() + b"\r\n\r\n")
+        tls.sendall(
+            b"GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            b"Authorization: Bearer " + server.token("bob").encode() + b"\r\n\r\n"
+        )
         data = b""
         while b'"auth_ok"' not in data or b'"user_id"' not in data:
             data += tls.recv(4096)
@@ -184,8 +198,9 @@ def test_a11_renegotiation_is_refused(carillon):
     assert not re.search(r"RENEGOTIATING.*depth=0", printed, re.S)
 
 
-@pytest.mark.parametrize("name", [b"unknown.example", b"192.0.2.1", b"x" * 255, None],
-                         ids=["unknown", "IP literal", "255 bytes", "none"])
+@pytest.mark.parametrize(
+    "name", [b"unknown.example", b"192.0.2.1", b"x" * 255, None], ids=["unknown", "IP literal", "255 bytes", "none"]
+)
 def test_a13_unknown_server_names_get_the_certificate_or_an_alert(server, name):
     extensions = hello.usual_extensions() + ([hello.server_name(name)] if name else [])
     with tcp(server) as client:
@@ -266,7 +281,9 @@ def test_a16_broken_new_certificate_is_refused_and_the_old_one_stays(carillon, a
         server.replace_certificate(*broken_pairs(authority)[kind])
         mark = server.log_size()
         server.reload()
-        until(lambda: [l for l in server.log_lines(mark) if l["level"] == "error"], what="the error in the log")
+        until(
+            lambda: [line for line in server.log_lines(mark) if line["level"] == "error"], what="the error in the log"
+        )
         assert serial_served_by(server) == server.serial
         server.publish(events.alert())
         alice.notification()

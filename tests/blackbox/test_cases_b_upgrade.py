@@ -1,6 +1,7 @@
 """Adversarial cases, group B: the HTTP upgrade, and the refusals of protocol 7.4. One test per case, named after it."""
 
 import base64
+import json
 import os
 import time
 
@@ -72,8 +73,6 @@ def test_no_extension_is_ever_agreed(server):
 
 
 def test_401_names_the_scheme_and_has_a_body_of_the_form_of_4_4(server):
-    import json
-
     response = refuses(server, upgrade_request(authorization="Bearer x.y.z"), 401)
     assert response.headers["www-authenticate"] == ['Bearer error="invalid_token"']
     assert response.headers["content-type"][0].startswith("application/json")
@@ -83,8 +82,18 @@ def test_401_names_the_scheme_and_has_a_body_of_the_form_of_4_4(server):
 
 
 def test_404_for_another_path(server):
-    for path in ("/", "/v1", "/v1/stream/", "/v1/stream/x", "/V1/STREAM", "/v1//stream", "/v1/%73tream", "/metrics",
-                 "/healthz", "/readyz"):
+    for path in (
+        "/",
+        "/v1",
+        "/v1/stream/",
+        "/v1/stream/x",
+        "/V1/STREAM",
+        "/v1//stream",
+        "/v1/%73tream",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+    ):
         refuses(server, authorized(server, path), 404)
 
 
@@ -139,7 +148,9 @@ def test_b1_silence_after_the_tls_handshake_is_408_too(server):
         client.expect_closed()
 
 
-@pytest.mark.parametrize("lines", [["X-A: " + "a" * 4200] * 4, ["X-A: " + "a" * 16 * 1024]], ids=["17 KiB in all", "one of 16 KiB"])
+@pytest.mark.parametrize(
+    "lines", [["X-A: " + "a" * 4200] * 4, ["X-A: " + "a" * 16 * 1024]], ids=["17 KiB in all", "one of 16 KiB"]
+)
 def test_b2_oversized_head_is_431(server, lines):
     refuses(server, with_lines(server, *lines), 431)
 
@@ -207,7 +218,18 @@ def test_b7_other_http_versions_are_505_or_400(server, request_bytes):
         upgrade_request("other.example:443"),
         upgrade_request("*"),
     ],
-    ids=["none", "two", "empty", "with space", "with slash", "with user", "bad port", "absolute form", "authority form", "*"],
+    ids=[
+        "none",
+        "two",
+        "empty",
+        "with space",
+        "with slash",
+        "with user",
+        "bad port",
+        "absolute form",
+        "authority form",
+        "*",
+    ],
 )
 def test_b8_bad_host_or_target_is_400(server, request_bytes):
     refuses(server, request_bytes, 400)
@@ -246,8 +268,17 @@ def test_b12_nothing_after_a_refusal_is_parsed(server):
 
 @pytest.mark.parametrize(
     "key",
-    [None, "", "x", base64.b64encode(b"a" * 15).decode(), base64.b64encode(b"a" * 17).decode(),
-     "AAAAAAAAAAAAAAAAAAAAA!==", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAA AAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAAA==,AAAAAAAAAAAAAAAAAAAAAA=="],
+    [
+        None,
+        "",
+        "x",
+        base64.b64encode(b"a" * 15).decode(),
+        base64.b64encode(b"a" * 17).decode(),
+        "AAAAAAAAAAAAAAAAAAAAA!==",
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        "AAAAAAAAAA AAAAAAAAAAAA==",
+        "AAAAAAAAAAAAAAAAAAAAAA==,AAAAAAAAAAAAAAAAAAAAAA==",
+    ],
     ids=["missing", "empty", "short", "15 bytes", "17 bytes", "bad base64", "no padding", "space inside", "list"],
 )
 def test_b13_bad_key_is_400(server, key):
@@ -260,10 +291,36 @@ def test_b13_two_keys_are_400(server):
 
 @pytest.mark.parametrize(
     "line",
-    [b"X-Fold: a\r\n b", b"X-Fold: a\r\n\tb", b"X-A: b\nX-C: d", b"X-A: b\rX-C: d", b"X-A: b\x00", b"X-A : b", b"X-\x80: b",
-     b": b", b"no colon", b"X-A: b\x7f", b"X-A: b\x01", b"X A: b", b"X(A): b"],
-    ids=["fold by space", "fold by tab", "bare LF", "bare CR", "NUL", "space before colon", "name with 0x80", "empty name",
-         "no colon", "DEL", "control", "space in name", "delimiter in name"],
+    [
+        b"X-Fold: a\r\n b",
+        b"X-Fold: a\r\n\tb",
+        b"X-A: b\nX-C: d",
+        b"X-A: b\rX-C: d",
+        b"X-A: b\x00",
+        b"X-A : b",
+        b"X-\x80: b",
+        b": b",
+        b"no colon",
+        b"X-A: b\x7f",
+        b"X-A: b\x01",
+        b"X A: b",
+        b"X(A): b",
+    ],
+    ids=[
+        "fold by space",
+        "fold by tab",
+        "bare LF",
+        "bare CR",
+        "NUL",
+        "space before colon",
+        "name with 0x80",
+        "empty name",
+        "no colon",
+        "DEL",
+        "control",
+        "space in name",
+        "delimiter in name",
+    ],
 )
 def test_b15_malformed_header_line_is_400(server, line):
     refuses(server, with_lines(server, line), 400)
@@ -271,9 +328,28 @@ def test_b15_malformed_header_line_is_400(server, line):
 
 @pytest.mark.parametrize(
     "start",
-    [b"GET  /v1/stream HTTP/1.1", b" GET /v1/stream HTTP/1.1", b"GET /v1/stream HTTP/1.1 ", b"GET\t/v1/stream HTTP/1.1",
-     b"G\x00T /v1/stream HTTP/1.1", b"GET /v1/str\x01eam HTTP/1.1", b"GET /v1/stream\xc3\xa9 HTTP/1.1", b"GET", b"\x00"],
-    ids=["two spaces", "leading space", "trailing space", "tab", "NUL", "control in path", "non-ASCII path", "method only", "NUL only"],
+    [
+        b"GET  /v1/stream HTTP/1.1",
+        b" GET /v1/stream HTTP/1.1",
+        b"GET /v1/stream HTTP/1.1 ",
+        b"GET\t/v1/stream HTTP/1.1",
+        b"G\x00T /v1/stream HTTP/1.1",
+        b"GET /v1/str\x01eam HTTP/1.1",
+        b"GET /v1/stream\xc3\xa9 HTTP/1.1",
+        b"GET",
+        b"\x00",
+    ],
+    ids=[
+        "two spaces",
+        "leading space",
+        "trailing space",
+        "tab",
+        "NUL",
+        "control in path",
+        "non-ASCII path",
+        "method only",
+        "NUL only",
+    ],
 )
 def test_b15_malformed_request_line_is_400(server, start):
     refuses(server, upgrade_request().replace(b"GET /v1/stream HTTP/1.1", start), 400)
@@ -289,9 +365,17 @@ def test_b15_leading_empty_lines_are_400(server):
 
 @pytest.mark.parametrize(
     "lines",
-    [["Transfer-Encoding: chunked"], ["Transfer-Encoding: identity"], ["Transfer-Encoding: chunked", "Content-Length: 0"],
-     ["Content-Length: 0", "Content-Length: 0"], ["Content-Length: -1"], ["Content-Length: +1"], ["Content-Length: 1, 1"],
-     ["Content-Length: 0x1"], ["Content-Length: 99999999999999999999"]],
+    [
+        ["Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: identity"],
+        ["Transfer-Encoding: chunked", "Content-Length: 0"],
+        ["Content-Length: 0", "Content-Length: 0"],
+        ["Content-Length: -1"],
+        ["Content-Length: +1"],
+        ["Content-Length: 1, 1"],
+        ["Content-Length: 0x1"],
+        ["Content-Length: 99999999999999999999"],
+    ],
     ids=["chunked", "identity", "chunked and length", "two lengths", "negative", "plus", "list", "hex", "huge"],
 )
 def test_b15_doubtful_body_framing_is_400(server, lines):
@@ -332,9 +416,20 @@ def test_b19_line_breaks_are_never_reflected(server):
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://other.example", "null", "http://app.example.com", "https://app.example.com:8443", "https://evil-app.example.com",
-     "https://app.example.com.evil.example", "https://sub.app.example.com", "https://app.example.com/", "app.example.com",
-     "HTTPS://app.example.com@evil.example", "https://app.example.co", ""],
+    [
+        "https://other.example",
+        "null",
+        "http://app.example.com",
+        "https://app.example.com:8443",
+        "https://evil-app.example.com",
+        "https://app.example.com.evil.example",
+        "https://sub.app.example.com",
+        "https://app.example.com/",
+        "app.example.com",
+        "HTTPS://app.example.com@evil.example",
+        "https://app.example.co",
+        "",
+    ],
 )
 def test_b21_other_origins_are_403(server, origin):
     refuses(server, authorized(server, origin=origin), 403, 400)
@@ -367,8 +462,12 @@ def test_b23_cookie_is_never_a_token(server):
 
 @pytest.mark.parametrize(
     "lines",
-    [[f"Origin: {ORIGIN}"] * 2, [f"Origin: {ORIGIN}", "Origin: https://evil.example"], ["Origin: https://" + "a" * 8192],
-     ["Origin: https://\u00e9xample.com"]],
+    [
+        [f"Origin: {ORIGIN}"] * 2,
+        [f"Origin: {ORIGIN}", "Origin: https://evil.example"],
+        ["Origin: https://" + "a" * 8192],
+        ["Origin: https://\u00e9xample.com"],
+    ],
     ids=["twice", "two", "8 KiB", "non-ASCII"],
 )
 def test_b24_malformed_origin_is_400(server, lines):
@@ -394,7 +493,9 @@ def test_b25_unsupported_subprotocols_only_are_101_without_the_header(server):
 
 
 def test_b26_odd_query_keys_are_plain_bytes(server):
-    accepts(server, authorized(server, "/v1/stream?__proto__=1&constructor[prototype]=x&=&&a=%&b=%zz&resume=__proto__&c"))
+    accepts(
+        server, authorized(server, "/v1/stream?__proto__=1&constructor[prototype]=x&=&&a=%&b=%zz&resume=__proto__&c")
+    )
 
 
 def test_b26_query_of_a_mebibyte_is_refused_by_its_size(server):
@@ -421,10 +522,12 @@ def test_b28_connection_beyond_the_limit_of_its_address_is_429(carillon):
 @pytest.fixture
 def behind_proxy(carillon):
     """A server that trusts the proxy 127.0.0.9 and allows two connections an address."""
-    return carillon({
-        "server": {"trusted_proxies": ["127.0.0.9", "10.0.0.0/8"]},
-        "limits": {"connections_per_ip_max": 2},
-    }).start()
+    return carillon(
+        {
+            "server": {"trusted_proxies": ["127.0.0.9", "10.0.0.0/8"]},
+            "limits": {"connections_per_ip_max": 2},
+        }
+    ).start()
 
 
 def open_from(server, held, forwarded_for, proxy="127.0.0.9"):
@@ -458,7 +561,9 @@ def test_b30_right_most_untrusted_hop_wins(behind_proxy):
         client.close()
 
 
-@pytest.mark.parametrize("forwarded_for", [", ".join(f"192.0.2.{i}" for i in range(100)), "unknown", "300.1.1.1", ",,,", "1.2.3.4:x", ""])
+@pytest.mark.parametrize(
+    "forwarded_for", [", ".join(f"192.0.2.{i}" for i in range(100)), "unknown", "300.1.1.1", ",,,", "1.2.3.4:x", ""]
+)
 def test_b30_odd_forwarded_for_does_no_harm(behind_proxy, forwarded_for):
     held = []
     assert open_from(behind_proxy, held, forwarded_for) in (101, 400)

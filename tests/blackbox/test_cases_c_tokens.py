@@ -15,7 +15,20 @@ from harness.server import Carillon
 from harness.tokens import b64u, compact, ed, es, hs, jws, ps, rs
 from harness.waiting import until
 
-ALL_ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+ALL_ALGORITHMS = [
+    "HS256",
+    "HS384",
+    "HS512",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "EdDSA",
+]
 
 pytestmark = pytest.mark.usefixtures("undisturbed")
 
@@ -23,17 +36,24 @@ pytestmark = pytest.mark.usefixtures("undisturbed")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, keys, authority):
     """A server with a key of every kind, so that every confusion between them is possible in principle."""
-    server = Carillon(tmp_path_factory.mktemp("tokens"), keys, authority, {
-        "auth": {
-            "algorithms": ALL_ALGORITHMS,
-            "public_key_files": ["rsa.pem", "p256.pem", "p384.pem", "ed25519.pem"],
-            "issuer": "https://id.example/",
-            "audience": "carillon",
+    server = Carillon(
+        tmp_path_factory.mktemp("tokens"),
+        keys,
+        authority,
+        {
+            "auth": {
+                "algorithms": ALL_ALGORITHMS,
+                "public_key_files": ["rsa.pem", "p256.pem", "p384.pem", "ed25519.pem"],
+                "issuer": "https://id.example/",
+                "audience": "carillon",
+            },
         },
-    })
+    )
     for name in ("rsa", "p256", "p384", "ed25519"):
         (server.directory / f"{name}.pem").write_bytes(pki.pem_public(getattr(keys, name)))
-    server.token = lambda sub="alice", **claims: keys.mint(sub, **{"iss": "https://id.example/", "aud": "carillon", **claims})
+    server.token = lambda sub="alice", **claims: keys.mint(
+        sub, **{"iss": "https://id.example/", "aud": "carillon", **claims}
+    )
     server.start()
     yield server
     assert server.stop() == 0
@@ -105,7 +125,9 @@ def test_2_3_refusal_over_b_and_c_is_a_message_and_4401(server, carrier, change,
     assert close_code == 4401
     (error,) = messages
     assert (error["type"], error["event"], error["payload"]["code"]) == ("error", "auth_failed", code)
-    until(lambda: [line for line in server.log_lines(mark) if line.get("code") == 4401], what="the log line of the close")
+    until(
+        lambda: [line for line in server.log_lines(mark) if line.get("code") == 4401], what="the log line of the close"
+    )
 
 
 def test_several_keys_of_one_kind_are_told_apart_by_kid(carillon, keys):
@@ -123,8 +145,11 @@ def test_several_keys_of_one_kind_are_told_apart_by_kid(carillon, keys):
 # --- C1 to C5: algorithm and key ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", None, ..., ["HS256"], 256, {"a": 1}, "hs256", "HS256 "],
-                         ids=lambda alg: repr(alg))
+@pytest.mark.parametrize(
+    "alg",
+    ["none", "None", "NONE", "nOnE", "", None, ..., ["HS256"], 256, {"a": 1}, "hs256", "HS256 "],
+    ids=lambda alg: repr(alg),
+)
 def test_c1_alg_none_and_its_like_are_refused(server, alg):
     header = {"typ": "JWT"} if alg is ... else {"typ": "JWT", "alg": alg}
     refused(server, jws(header, claims(), hs(server.keys.secret)))
@@ -142,7 +167,9 @@ def test_c2_hmac_with_the_public_rsa_key_as_secret_is_refused(server, keys):
 
 
 def test_c3_confusion_between_keys_and_curves_is_refused(server, keys):
-    point = keys.p256.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    point = keys.p256.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
     for secret in (point, point[1:], pki.pem_public(keys.p256)):
         refused(server, jws(HS256, claims(), hs(secret)), "invalid_signature")
     k1 = ec.generate_private_key(ec.SECP256K1())
@@ -209,8 +236,14 @@ def test_c7_keys_and_references_in_the_header_are_never_used(server, keys):
 
 @pytest.mark.parametrize(
     "member",
-    [{"crit": ["x-unknown"], "x-unknown": 1}, {"crit": []}, {"crit": "exp"}, {"crit": ["exp"]}, {"crit": None},
-     {"b64": False, "crit": ["b64"]}],
+    [
+        {"crit": ["x-unknown"], "x-unknown": 1},
+        {"crit": []},
+        {"crit": "exp"},
+        {"crit": ["exp"]},
+        {"crit": None},
+        {"b64": False, "crit": ["b64"]},
+    ],
     ids=["unknown", "empty", "not an array", "registered name", "null", "b64"],
 )
 def test_c7_critical_headers_are_refused(server, member):
@@ -261,7 +294,9 @@ def test_c9_rsa_key_below_2048_bits_is_refused_at_start(carillon):
 def test_c9_rsa_key_with_a_bad_exponent_is_refused_at_start(carillon, keys, exponent):
     server = carillon({"auth": {"algorithms": ["RS256"], "hmac_secret_file": "", "jwks_file": "keys.json"}})
     size = (exponent.bit_length() + 7) // 8
-    write_jwks(server, {**jwk_of_rsa(keys.rsa.public_key().public_numbers()), "e": b64u(exponent.to_bytes(size, "big"))})
+    write_jwks(
+        server, {**jwk_of_rsa(keys.rsa.public_key().public_numbers()), "e": b64u(exponent.to_bytes(size, "big"))}
+    )
     refuses_to_start(server, "keys.json")
 
 
@@ -339,10 +374,16 @@ def test_c13_odd_rsa_paddings_are_refused(server, keys):
         "short": lambda signed: rs(keys.rsa)(signed)[:255],
         "empty": lambda signed: b"",
         "filler": lambda signed: raw(padded(digest_info + sha256(signed), b"\xfe")),
-        "short padding and garbage after": lambda signed: raw(b"\0\1" + b"\xff" * 8 + b"\0" + digest_info + sha256(signed) + b"\0" * 194),
+        "short padding and garbage after": lambda signed: raw(
+            b"\0\1" + b"\xff" * 8 + b"\0" + digest_info + sha256(signed) + b"\0" * 194
+        ),
         "no digest info": lambda signed: raw(padded(sha256(signed))),
-        "SHA-1's digest info": lambda signed: raw(padded(bytes.fromhex("3021300906052b0e03021a05000414") + sha256(signed)[:20])),
-        "digest info without NULL": lambda signed: raw(padded(bytes.fromhex("302f300b0609608648016503040201 0420".replace(" ", "")) + sha256(signed))),
+        "SHA-1's digest info": lambda signed: raw(
+            padded(bytes.fromhex("3021300906052b0e03021a05000414") + sha256(signed)[:20])
+        ),
+        "digest info without NULL": lambda signed: raw(
+            padded(bytes.fromhex("302f300b0609608648016503040201 0420".replace(" ", "")) + sha256(signed))
+        ),
         "plus the modulus": lambda signed: (int.from_bytes(rs(keys.rsa)(signed), "big") + n).to_bytes(257, "big"),
         "zero": lambda signed: b"\0" * 256,
         "one": lambda signed: b"\0" * 255 + b"\1",
@@ -350,7 +391,9 @@ def test_c13_odd_rsa_paddings_are_refused(server, keys):
     for signer in forgeries.values():
         refused(server, jws(header, claims(), signer), "invalid_signature")
     for salt in (0, 20, 222):
-        odd_salt = lambda signed: keys.rsa.sign(signed, padding.PSS(padding.MGF1(hashes.SHA256()), salt), hashes.SHA256())
+        odd_salt = lambda signed: keys.rsa.sign(
+            signed, padding.PSS(padding.MGF1(hashes.SHA256()), salt), hashes.SHA256()
+        )
         refused(server, jws({"alg": "PS256"}, claims(), odd_salt), "invalid_signature")
     other_mgf = lambda signed: keys.rsa.sign(signed, padding.PSS(padding.MGF1(hashes.SHA1()), 32), hashes.SHA256())
     refused(server, jws({"alg": "PS256"}, claims(), other_mgf), "invalid_signature")
@@ -358,6 +401,7 @@ def test_c13_odd_rsa_paddings_are_refused(server, keys):
 
 def test_c14_a_mac_that_differs_anywhere_is_refused(server, keys):
     for index in range(32):
+
         def signer(signed):
             mac = bytearray(hs(keys.secret)(signed))
             mac[index] ^= 0x80
@@ -402,9 +446,23 @@ def test_c15_every_invalid_jws_vector_is_refused(server, vectors):
         lambda token: "." * 10_000,
         lambda token: "x" * 10_000,
     ],
-    ids=["empty", "one dot", "two dots", "three dots", "two parts", "no signature", "four parts", "five parts",
-         "leading dot", "padding at the end", "padding in the header", "standard base64", "another character", "ten thousand dots",
-         "ten thousand letters"],
+    ids=[
+        "empty",
+        "one dot",
+        "two dots",
+        "three dots",
+        "two parts",
+        "no signature",
+        "four parts",
+        "five parts",
+        "leading dot",
+        "padding at the end",
+        "padding in the header",
+        "standard base64",
+        "another character",
+        "ten thousand dots",
+        "ten thousand letters",
+    ],
 )
 def test_c16_token_of_another_shape_is_refused(server, damage):
     token = damage(server.token())
@@ -444,7 +502,10 @@ def test_c17_encrypted_token_is_refused(server):
         {"alg": "RSA-OAEP", "enc": "A256GCM"},
     ):
         before = server.cpu_seconds()
-        refused(server, ".".join([b64u(compact(header)), b64u(b"k" * 16), b64u(b"i" * 12), b64u(b"c" * 512), b64u(b"t" * 16)]))
+        refused(
+            server,
+            ".".join([b64u(compact(header)), b64u(b"k" * 16), b64u(b"i" * 12), b64u(b"c" * 512), b64u(b"t" * 16)]),
+        )
         assert server.cpu_seconds() - before < 0.1
 
 
@@ -471,9 +532,27 @@ def test_c17_encrypted_token_is_refused(server):
         (b"", None),
         (None, b""),
     ],
-    ids=["two algs", "none then HS256", "two subs", "two exps", "deep payload", "deep header", "bad UTF-8", "BOM", "trailing letter",
-         "trailing object", "exp 1e400", "array", "string", "number", "trailing comma", "single quotes", "empty object", "empty header",
-         "empty payload"],
+    ids=[
+        "two algs",
+        "none then HS256",
+        "two subs",
+        "two exps",
+        "deep payload",
+        "deep header",
+        "bad UTF-8",
+        "BOM",
+        "trailing letter",
+        "trailing object",
+        "exp 1e400",
+        "array",
+        "string",
+        "number",
+        "trailing comma",
+        "single quotes",
+        "empty object",
+        "empty header",
+        "empty payload",
+    ],
 )
 def test_c19_malformed_json_in_a_signed_token_is_refused(server, header, payload):
     header = compact(HS256) if header is None else header
@@ -486,8 +565,9 @@ def test_c19_malformed_json_in_a_signed_token_is_refused(server, header, payload
 # --- C28 to C34: claims ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exp", [..., None, "1999999999", 1999999999.5, -1, 0, True, [1999999999], {}],
-                         ids=lambda exp: repr(exp))
+@pytest.mark.parametrize(
+    "exp", [..., None, "1999999999", 1999999999.5, -1, 0, True, [1999999999], {}], ids=lambda exp: repr(exp)
+)
 def test_c28_missing_or_ill_typed_exp_is_refused(server, exp):
     refused(server, jws(HS256, claims(exp=exp), hs(server.keys.secret)), "invalid_claim", "expired", "malformed_token")
 
@@ -516,8 +596,11 @@ def test_c29_token_of_the_future_is_refused_beyond_the_leeway(server, claim):
         refused(server, server.token(**{claim: odd}), "invalid_claim")
 
 
-@pytest.mark.parametrize("aud", [["other"], [], {"carillon": True}, "carillon2", "xcarillon", ["carillon2"], "Carillon", 7, ..., "", ["", "x"]],
-                         ids=lambda aud: repr(aud))
+@pytest.mark.parametrize(
+    "aud",
+    [["other"], [], {"carillon": True}, "carillon2", "xcarillon", ["carillon2"], "Carillon", 7, ..., "", ["", "x"]],
+    ids=lambda aud: repr(aud),
+)
 def test_c30_audience_without_us_is_refused(server, aud):
     refused(server, jws(HS256, claims(aud=aud), hs(server.keys.secret)), "wrong_audience", "invalid_claim")
 
@@ -526,14 +609,29 @@ def test_c30_audience_among_others_is_accepted(server):
     accepted(server, server.token(aud=["other", "carillon"]))
 
 
-@pytest.mark.parametrize("iss", [..., "https://other.example/", "https://id.example", "https://id.example//", "HTTPS://id.example/", "", ["https://id.example/"], 7],
-                         ids=lambda iss: repr(iss))
+@pytest.mark.parametrize(
+    "iss",
+    [
+        ...,
+        "https://other.example/",
+        "https://id.example",
+        "https://id.example//",
+        "HTTPS://id.example/",
+        "",
+        ["https://id.example/"],
+        7,
+    ],
+    ids=lambda iss: repr(iss),
+)
 def test_c31_another_issuer_is_refused(server, iss):
     refused(server, jws(HS256, claims(iss=iss), hs(server.keys.secret)), "wrong_issuer", "invalid_claim")
 
 
-@pytest.mark.parametrize("sub", [..., "", 7, ["alice"], None, {"id": "alice"}, "x" * 300, "al\nice", "al\u0000ice", "al\u007fice", True],
-                         ids=lambda sub: repr(sub)[:20])
+@pytest.mark.parametrize(
+    "sub",
+    [..., "", 7, ["alice"], None, {"id": "alice"}, "x" * 300, "al\nice", "al\u0000ice", "al\u007fice", True],
+    ids=lambda sub: repr(sub)[:20],
+)
 def test_c32_bad_sub_is_refused(server, sub):
     refused(server, jws(HS256, claims(sub=sub), hs(server.keys.secret)), "invalid_claim")
 

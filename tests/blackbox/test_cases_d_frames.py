@@ -28,7 +28,9 @@ def closes(server, data, code, **options):
     return closed
 
 
-@pytest.mark.parametrize("opcode", [frames.CONTINUATION, frames.TEXT, frames.BINARY, frames.CLOSE, frames.PING, frames.PONG])
+@pytest.mark.parametrize(
+    "opcode", [frames.CONTINUATION, frames.TEXT, frames.BINARY, frames.CLOSE, frames.PING, frames.PONG]
+)
 def test_d1_unmasked_frame_is_1002(server, opcode):
     closes(server, frames.frame(opcode, b"\x03\xe8", mask=None), 1002)
 
@@ -152,7 +154,11 @@ def test_d11_new_text_inside_a_fragmented_message_is_1002(server):
 
 def test_d12_seventeenth_fragment_is_1008(server):
     start = frames.text("{", fin=False)
-    closes(server, start + frames.frame(frames.CONTINUATION, b" ", fin=False) * 15 + frames.frame(frames.CONTINUATION, b"}"), 1008)
+    closes(
+        server,
+        start + frames.frame(frames.CONTINUATION, b" ", fin=False) * 15 + frames.frame(frames.CONTINUATION, b"}"),
+        1008,
+    )
 
 
 def test_d13_endless_empty_continuations_are_1008_at_the_seventeenth(server):
@@ -268,7 +274,9 @@ def test_d19_a_few_unsolicited_pongs_are_ignored(server):
         assert client.read_event("pong")
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4401, 4999])
+@pytest.mark.parametrize(
+    "code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4401, 4999]
+)
 def test_d21_valid_close_code_is_echoed_and_tcp_closed(server, code):
     with server.raw_stream() as client:
         client.send(frames.close(code, "au revoir é".encode()))
@@ -303,7 +311,9 @@ def test_d21_nothing_after_our_close_is_read(server):
 
 def provoke_close(server, client):
     """Makes the server close first and wait for our close frame, which a fault in the framing would not make it do."""
-    client.send(frames.text(json.dumps({"type": "auth", "event": "token", "payload": {"token": server.token("another")}})))
+    client.send(
+        frames.text(json.dumps({"type": "auth", "event": "token", "payload": {"token": server.token("another")}}))
+    )
     assert client.read_close(answer=False).code == 4403
 
 

@@ -97,7 +97,9 @@ def test_f2_deep_nesting_is_refused_by_size_or_depth(server, opening):
         client.expect_close(1009)
 
 
-@pytest.mark.parametrize("number", ["1e999999", "18446744073709551616", "-0", "0.1e-9999", "9" * 400, "1E+400", "-1e-999999999999"])
+@pytest.mark.parametrize(
+    "number", ["1e999999", "18446744073709551616", "-0", "0.1e-9999", "9" * 400, "1E+400", "-1e-999999999999"]
+)
 def test_f3_extreme_numbers_are_answered_quickly(server, number):
     with server.raw_stream() as client:
         start = time.monotonic()
@@ -180,8 +182,9 @@ def test_7_connection_too_many_of_a_user_is_429_or_4429(carillon):
 @pytest.fixture(scope="module")
 def brisk(tmp_path_factory, keys, authority):
     """A server whose heartbeat is a second and a second."""
-    brisk = Carillon(tmp_path_factory.mktemp("brisk"), keys, authority,
-                     {"heartbeat": {"interval": "1s", "timeout": "1s"}}).start()
+    brisk = Carillon(
+        tmp_path_factory.mktemp("brisk"), keys, authority, {"heartbeat": {"interval": "1s", "timeout": "1s"}}
+    ).start()
     yield brisk
     assert brisk.stop() == 0
     brisk.assert_clean()

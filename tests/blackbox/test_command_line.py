@@ -14,7 +14,14 @@ from harness.waiting import until
 def access(server, name, **claims):
     token = server.directory / f"{name}.token"
     token.write_text(server.token(name, **claims) + "\n")
-    return ("--url", "https://localhost:%d" % server.address[1], "--ca", server.directory / "ca.pem", "--token-file", token)
+    return (
+        "--url",
+        "https://localhost:%d" % server.address[1],
+        "--ca",
+        server.directory / "ca.pem",
+        "--token-file",
+        token,
+    )
 
 
 # --- words -------------------------------------------------------------------------------------------------------
@@ -39,10 +46,24 @@ def test_help_goes_to_standard_output_and_names_every_command():
         assert command.run(name, "--help").returncode == 0
 
 
-@pytest.mark.parametrize("words", [[], ["dance"], ["serve"], ["serve", "--config"], ["serve", "--colour", "blue"], ["check-config"],
-                                   ["token"], ["token", "--user", "x"], ["dead-letters"], ["dead-letters", "eat"],
-                                   ["tail", "--carrier", "pigeon"], ["version", "extra"]],
-                         ids=lambda words: " ".join(words) or "nothing")
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["dance"],
+        ["serve"],
+        ["serve", "--config"],
+        ["serve", "--colour", "blue"],
+        ["check-config"],
+        ["token"],
+        ["token", "--user", "x"],
+        ["dead-letters"],
+        ["dead-letters", "eat"],
+        ["tail", "--carrier", "pigeon"],
+        ["version", "extra"],
+    ],
+    ids=lambda words: " ".join(words) or "nothing",
+)
 def test_words_that_make_no_command_are_2_on_standard_error(words):
     result = command.run(*words)
     assert result.returncode == 2
@@ -80,8 +101,18 @@ def test_check_config_of_a_good_file_is_0(server):
         ("[log]\nkind = 'paper'\n", 2, "log.kind", ["journal"]),
         ("[log]\nkind = 'kafka'\n", 2, "log.kind", ["journal"]),
     ],
-    ids=["unknown key", "unknown table", "number for a duration", "word for a duration", "switch for a size", "below the range",
-         "above the range", "not in this build", "not a choice", "choice not in this build"],
+    ids=[
+        "unknown key",
+        "unknown table",
+        "number for a duration",
+        "word for a duration",
+        "switch for a size",
+        "below the range",
+        "above the range",
+        "not in this build",
+        "not a choice",
+        "choice not in this build",
+    ],
 )
 def test_check_config_names_file_line_key_and_what_is_allowed(server, text, line, key, words):
     result, lines = checked(server, text)
@@ -201,7 +232,9 @@ def test_token_without_a_usable_key_is_1(tmp_path):
 def test_publish_of_lines_reaches_the_clients(server):
     batch = [events.signal(), events.order("alice"), events.alert()]
     with server.connect("alice") as alice:
-        result = command.run("publish", *access(server, "agent", scope="publish"), stdin="".join(json.dumps(e) + "\n" for e in batch))
+        result = command.run(
+            "publish", *access(server, "agent", scope="publish"), stdin="".join(json.dumps(e) + "\n" for e in batch)
+        )
         assert result.returncode == 0, result.stderr
         assert [n["payload"] for n in alice.notifications(3)] == [event["payload"] for event in batch]
 
@@ -254,7 +287,10 @@ def test_publish_that_cannot_is_1_and_says_why(server, tmp_path, trouble):
 @pytest.mark.parametrize("carrier", ["header", "subprotocol", "message"])
 def test_tail_json_prints_each_notification_as_it_came(server, carrier):
     count = server.connections()
-    with command.Running("tail", "--json", "--carrier", carrier, *access(server, "alice")) as tail, server.connect("alice") as alice:
+    with (
+        command.Running("tail", "--json", "--carrier", carrier, *access(server, "alice")) as tail,
+        server.connect("alice") as alice,
+    ):
         until(lambda: server.metrics().total("carillon_sessions") >= count + 2, 10, "the sessions")
         server.publish(events.order("bob"))
         for event in (events.signal(entry_price=1e-08), events.order("alice"), events.alert()):
@@ -302,7 +338,10 @@ def test_serve_dev_makes_its_setup_once_and_keeps_it_to_its_owner(tmp_path):
         with command.Running("serve", "--dev", "--dir", folder, directory=tmp_path) as serve:
             # The development server has fixed ports, which may be taken here; its files are made all the same.
             until(lambda: (folder / "ca.pem").exists() or serve.process.poll() is not None, 10)
-            until(lambda: any("127.0.0.1" in line for line in serve.err + serve.out) or serve.process.poll() is not None, 10)
+            until(
+                lambda: any("127.0.0.1" in line for line in serve.err + serve.out) or serve.process.poll() is not None,
+                10,
+            )
             if serve.process.poll() is None:
                 serve.stop(signal.SIGTERM)
         return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".pem", ".key", ".token")}
@@ -315,4 +354,5 @@ def test_serve_dev_makes_its_setup_once_and_keeps_it_to_its_owner(tmp_path):
             assert path.stat().st_mode & 0o077 == 0, path
     second = made()
     assert {name: data for name, data in second.items() if name.endswith((".pem", ".key"))} == {
-        name: data for name, data in first.items() if name.endswith((".pem", ".key"))}
+        name: data for name, data in first.items() if name.endswith((".pem", ".key"))
+    }

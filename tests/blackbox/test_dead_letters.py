@@ -47,7 +47,9 @@ def with_records(server, *records):
     server.start()
     server.publish(events.alert())
     assert server.stop() == 0
-    journal.append_foreign(server.journal, *[(f"foreign-{time.time_ns()}-{i}".encode(), r) for i, r in enumerate(records)])
+    journal.append_foreign(
+        server.journal, *[(f"foreign-{time.time_ns()}-{i}".encode(), r) for i, r in enumerate(records)]
+    )
     return server.start()
 
 
@@ -104,7 +106,9 @@ def test_only_an_administrator_sees_and_replays(carillon):
     for scope in (None, "publish", "signals orders alerts"):
         with admin(server, scope) as rest:
             assert rest.call("GET", "/v1/dead-letters").status == 403
-            assert rest.call("POST", "/v1/dead-letters/replay", body, {"Content-Type": "application/json"}).status == 403
+            assert (
+                rest.call("POST", "/v1/dead-letters/replay", body, {"Content-Type": "application/json"}).status == 403
+            )
     with admin(server) as rest:
         assert rest.call("GET", "/v1/dead-letters", headers={"Authorization": None}).status == 401
     assert listed(server) == [letter]
@@ -119,17 +123,34 @@ def test_a_letter_that_has_become_valid_is_replayed_once(carillon):
         answer = replay(server, good["position"], bad["position"], "j0.999")
         assert answer["replayed"] == 0
         assert [(r["position"], bool(r["reason"])) for r in answer["refused"]] == [
-            (good["position"], True), (bad["position"], True), ("j0.999", True)]
+            (good["position"], True),
+            (bad["position"], True),
+            ("j0.999", True),
+        ]
         until(lambda: replay(server, good["position"])["replayed"] == 1, 10, "the replay")
         got = alice.notification()
         assert got["payload"] == event["payload"]
         assert got["id"] != good["position"]
-        assert replay(server, good["position"]) == {"replayed": 0, "refused": [{"position": good["position"], "reason": "not_found"}]}
+        assert replay(server, good["position"]) == {
+            "replayed": 0,
+            "refused": [{"position": good["position"], "reason": "not_found"}],
+        }
     assert listed(server) == [bad]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"positions":[]}', b'{"positions":"j1.1"}', b'{"positions":[1]}',
-                                  b'{"positions":["a b"]}', b'{"positions":["%s"]}' % (b"x" * 600)])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"positions":[]}',
+        b'{"positions":"j1.1"}',
+        b'{"positions":[1]}',
+        b'{"positions":["a b"]}',
+        b'{"positions":["%s"]}' % (b"x" * 600),
+    ],
+)
 def test_a_replay_of_another_form_is_400(server, body):
     with admin(server) as rest:
         assert rest.call("POST", "/v1/dead-letters/replay", body, {"Content-Type": "application/json"}).status == 400
@@ -137,8 +158,14 @@ def test_a_replay_of_another_form_is_400(server, body):
 
 def access(server):
     (server.directory / "admin.token").write_text(server.token("operator", scope="admin"))
-    return ("--url", "https://localhost:%d" % server.address[1], "--ca", server.directory / "ca.pem",
-            "--token-file", server.directory / "admin.token")
+    return (
+        "--url",
+        "https://localhost:%d" % server.address[1],
+        "--ca",
+        server.directory / "ca.pem",
+        "--token-file",
+        server.directory / "admin.token",
+    )
 
 
 def test_the_command_line_lists_and_replays(carillon):
@@ -153,6 +180,7 @@ def test_the_command_line_lists_and_replays(carillon):
     assert [json.loads(line)["position"] for line in lines] == [listed(server)[0]["position"]]
 
     with server.connect("alice") as alice:
+
         def replay_all():
             result = command.run("dead-letters", "replay", "--all", *access(server))
             # The other letter is refused each time, which is a failure that is told.

@@ -137,6 +137,7 @@ def test_j20_second_process_on_one_journal_is_refused_by_name(carillon):
 
 def refuses_journal(server):
     """The server does not start on its journal, names it, and leaves it as it is. Returns what it said."""
+
     def content():
         return hashlib.sha256(server.journal.read_bytes()).digest() if server.journal.is_file() else None
 
@@ -158,8 +159,13 @@ def foreign_database(path):
 
 @pytest.mark.parametrize(
     "make",
-    [lambda path: path.write_bytes(b""), lambda path: path.write_text("this is a letter, not a journal\n" * 100),
-     lambda path: path.write_bytes(b"\0" * 8192), foreign_database, lambda path: path.mkdir()],
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_text("this is a letter, not a journal\n" * 100),
+        lambda path: path.write_bytes(b"\0" * 8192),
+        foreign_database,
+        lambda path: path.mkdir(),
+    ],
     ids=["empty", "text", "zeros", "another database", "folder"],
 )
 def test_j19_foreign_journal_is_refused_and_left_alone(carillon, make):

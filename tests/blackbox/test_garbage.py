@@ -39,7 +39,11 @@ def test_random_bytes_instead_of_tls(server):
     source = random.Random(1)
     for _ in range(100):
         with socket.create_connection(server.address, timeout=3) as client:
-            data = source.randbytes(source.randint(1, 500)) if source.random() < 0.5 else mutated(client_hello.client_hello(), source)
+            data = (
+                source.randbytes(source.randint(1, 500))
+                if source.random() < 0.5
+                else mutated(client_hello.client_hello(), source)
+            )
             try:
                 client.sendall(data)
                 client.shutdown(socket.SHUT_WR)
@@ -68,7 +72,13 @@ def test_mutated_requests_are_answered_or_ended(server):
 
 def test_random_frames_end_with_a_code_of_the_protocol(server):
     source = random.Random(3)
-    messages = ['{"type":"heartbeat","event":"ping"}', "{}", "[1,2", '{"type":"ack","event":"received","payload":{"id":"x"}}', "\u20ac" * 20]
+    messages = [
+        '{"type":"heartbeat","event":"ping"}',
+        "{}",
+        "[1,2",
+        '{"type":"ack","event":"received","payload":{"id":"x"}}',
+        "\u20ac" * 20,
+    ]
     for _ in range(200):
         stream = b"".join(
             frames.frame(source.choice([0, 1, 1, 1, 2, 8, 9, 10]), source.choice(messages), fin=source.random() < 0.8)
@@ -85,7 +95,9 @@ def test_random_frames_end_with_a_code_of_the_protocol(server):
 
 
 def test_connections_cut_anywhere_leave_nothing(server):
-    good = upgrade_request(authorization=f"Bearer {server.token()}") + frames.text('{"type":"heartbeat","event":"ping"}')
+    good = upgrade_request(authorization=f"Bearer {server.token()}") + frames.text(
+        '{"type":"heartbeat","event":"ping"}'
+    )
     for cut in range(0, len(good), 25):
         with server.raw() as client:
             client.send(good[:cut] or b"G")

@@ -47,7 +47,9 @@ def test_the_example_of_the_protocol_arrives_as_printed_but_a_year_late(server):
     )
 
 
-@pytest.mark.parametrize("number", ["0.10", "1e-08", "-0.0", "0E30", "12345678901234567890.1234567890", "1E+3", "-64000.10"])
+@pytest.mark.parametrize(
+    "number", ["0.10", "1e-08", "-0.0", "0E30", "12345678901234567890.1234567890", "1E+3", "-64000.10"]
+)
 def test_the_text_of_a_number_is_never_changed(server, number):
     envelope = json.dumps(events.signal(entry_price="@")).replace('"@"', number)
     with server.connect("alice") as alice, server.rest() as rest:
@@ -156,9 +158,13 @@ def test_a_timestamp_is_normalised_and_an_absent_one_is_the_logs(server):
 @pytest.mark.parametrize(
     "make, age, late",
     [
-        (events.signal, 0, False), (events.signal, 1, False), (events.signal, 3, True),
-        (lambda: events.order("alice"), 1, False), (lambda: events.order("alice"), 3, True),
-        (events.alert, 4, False), (events.alert, 6, True),
+        (events.signal, 0, False),
+        (events.signal, 1, False),
+        (events.signal, 3, True),
+        (lambda: events.order("alice"), 1, False),
+        (lambda: events.order("alice"), 3, True),
+        (events.alert, 4, False),
+        (events.alert, 6, True),
     ],
     ids=["signal now", "signal 1 s", "signal 3 s", "order 1 s", "order 3 s", "alert 4 s", "alert 6 s"],
 )

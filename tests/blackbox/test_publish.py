@@ -15,7 +15,9 @@ def ndjson(*envelopes):
 
 
 def head(server, token, *lines, path="/v1/events", method="POST"):
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", *lines, "", ""]).encode()
+    return "\r\n".join(
+        [f"{method} {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", *lines, "", ""]
+    ).encode()
 
 
 def publisher(server):
@@ -64,7 +66,10 @@ def test_an_envelope_without_id_gets_one(server):
     assert 1 <= len(first["ids"][0]) <= 128
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=UTF-8"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=UTF-8"],
+)
 def test_the_content_type_is_read_as_http_has_it(server, content_type):
     with server.rest() as rest:
         assert rest.post(events.alert(), content_type).status == 202
@@ -175,7 +180,11 @@ def test_422_names_every_bad_item_and_appends_nothing(server):
         assert alice.notification()["payload"] == marker["payload"]
         # None of the good ones was appended, so they are not duplicates now.
         assert rest.publish(batch[0], batch[2])["accepted"] == 2
-    assert [(e["index"], e["pointer"]) for e in errors] == [(1, "/payload/direction"), (3, "/user_id"), (4, "/payload/level")]
+    assert [(e["index"], e["pointer"]) for e in errors] == [
+        (1, "/payload/direction"),
+        (3, "/user_id"),
+        (4, "/payload/level"),
+    ]
 
 
 def test_422_of_lines_counts_them_from_zero(server):
@@ -224,8 +233,18 @@ FAULTS = [
     ({**events.alert(), "audience": {"users": ["alice", 7]}}, "/audience/users/1"),
     ({**events.alert(), "audience": {"users": ["alice", ""]}}, "/audience/users/1"),
     ({**events.alert(), "audience": {"users": [f"u{i}" for i in range(1001)]}}, "/audience/users"),
-    *[(SIGNAL(**{name: ...}), f"/payload/{name}") for name in
-      ("signal_id", "instrument_id", "direction", "entry_price", "stop_loss", "take_profit", "source_agent_id")],
+    *[
+        (SIGNAL(**{name: ...}), f"/payload/{name}")
+        for name in (
+            "signal_id",
+            "instrument_id",
+            "direction",
+            "entry_price",
+            "stop_loss",
+            "take_profit",
+            "source_agent_id",
+        )
+    ],
     (SIGNAL(signal_id=""), "/payload/signal_id"),
     (SIGNAL(signal_id=7), "/payload/signal_id"),
     (SIGNAL(signal_id="x" * 257), "/payload/signal_id"),
@@ -241,8 +260,10 @@ FAULTS = [
     (SIGNAL(confidence=1.01), "/payload/confidence"),
     (SIGNAL(confidence=-0.1), "/payload/confidence"),
     (SIGNAL(confidence="high"), "/payload/confidence"),
-    *[(events.order("alice", **{name: ...}), f"/payload/{name}") for name in
-      ("order_id", "instrument_id", "status", "side", "type", "quantity_total", "quantity_filled")],
+    *[
+        (events.order("alice", **{name: ...}), f"/payload/{name}")
+        for name in ("order_id", "instrument_id", "status", "side", "type", "quantity_total", "quantity_filled")
+    ],
     (events.order("alice", status="OPEN"), "/payload/status"),
     (events.order("alice", status="CANCELLED"), "/payload/status"),
     (events.order("alice", side="LONG"), "/payload/side"),
@@ -328,14 +349,24 @@ def test_a_body_that_is_not_json_is_400_or_422(server, body):
         assert answer.headers["Content-Type"].startswith("application/problem+json")
 
 
-@pytest.mark.parametrize("content_type, body", [("application/json", "[]"), ("application/x-ndjson", ""), ("application/x-ndjson", "\n\n")])
+@pytest.mark.parametrize(
+    "content_type, body", [("application/json", "[]"), ("application/x-ndjson", ""), ("application/x-ndjson", "\n\n")]
+)
 def test_a_call_without_events_is_400_or_422(server, content_type, body):
     with server.rest() as rest:
         assert rest.post(body, content_type).status in (400, 422)
 
 
 def test_401_without_or_with_a_bad_token(server):
-    for header in (None, "", "Bearer", "Bearer ", "Bearer x.y.z", "Basic dXNlcjpwYXNz", f"Bearer {server.token(ttl=-60, scope='publish')}"):
+    for header in (
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x.y.z",
+        "Basic dXNlcjpwYXNz",
+        f"Bearer {server.token(ttl=-60, scope='publish')}",
+    ):
         with server.rest() as rest:
             answer = rest.post(events.alert(), Authorization=header)
             assert answer.status in ((401,) if header not in ("", "Bearer", "Bearer ") else (400, 401)), header
@@ -372,7 +403,9 @@ def test_transfer_encodings_are_refused(server, encoding):
     body = json.dumps(events.alert()).encode()
     for extra in ((), (f"Content-Length: {len(body)}",)):
         with server.raw() as client:
-            request = head(server, publisher(server), "Content-Type: application/json", f"Transfer-Encoding: {encoding}", *extra)
+            request = head(
+                server, publisher(server), "Content-Type: application/json", f"Transfer-Encoding: {encoding}", *extra
+            )
             response = client.request(request + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
             assert response.status in (400, 411)
             assert response.headers["connection"] == ["close"]
@@ -381,14 +414,27 @@ def test_transfer_encodings_are_refused(server, encoding):
 
 def test_413_at_the_announced_length(server):
     with server.raw() as client:
-        response = client.request(head(server, publisher(server), "Content-Type: application/json", f"Content-Length: {1 << 30}"))
+        response = client.request(
+            head(server, publisher(server), "Content-Type: application/json", f"Content-Length: {1 << 30}")
+        )
         assert response.status == 413
         assert response.headers["connection"] == ["close"]
         client.expect_closed()
 
 
-@pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/xml", "application/jsonx", "multipart/form-data",
-                                          "application/json; charset=utf-16", "application/json; charset=latin1"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/xml",
+        "application/jsonx",
+        "multipart/form-data",
+        "application/json; charset=utf-16",
+        "application/json; charset=latin1",
+    ],
+)
 def test_415_for_another_content_type(server, content_type):
     body = json.dumps(events.alert()).encode()
     lines = [f"Content-Length: {len(body)}"] + ([f"Content-Type: {content_type}"] if content_type is not None else [])
@@ -423,7 +469,9 @@ def test_pipelined_calls_are_answered_in_order(server):
     requests = b""
     for event in batch:
         body = json.dumps(event).encode()
-        requests += head(server, publisher(server), "Content-Type: application/json", f"Content-Length: {len(body)}") + body
+        requests += (
+            head(server, publisher(server), "Content-Type: application/json", f"Content-Length: {len(body)}") + body
+        )
     with server.raw() as client:
         client.send(requests)
         ids = []

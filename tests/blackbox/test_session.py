@@ -1,5 +1,6 @@
 """A session's life: carriers, acknowledgement, refresh, expiry, heartbeat, messages (protocol 2, 3, 4.2 to 4.4, 7.1)."""
 
+import datetime
 import json
 import re
 import time
@@ -17,8 +18,6 @@ TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$")
 
 
 def seconds_of(timestamp):
-    import datetime
-
     return datetime.datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
 
 
@@ -60,7 +59,10 @@ def test_grants_are_the_known_words_of_scope(server):
 )
 def test_two_carriers_at_once_are_refused(server, carriers):
     token = server.token()
-    lines = [f"Authorization: Bearer {token}" if c == "a" else f"Sec-WebSocket-Protocol: carillon.bearer.{token}" for c in carriers]
+    lines = [
+        f"Authorization: Bearer {token}" if c == "a" else f"Sec-WebSocket-Protocol: carillon.bearer.{token}"
+        for c in carriers
+    ]
     with server.raw() as client:
         response = client.upgrade(extra=["Sec-WebSocket-Protocol: carillon.v1", *lines])
         assert response.status == 400
@@ -86,7 +88,9 @@ def test_c36_token_in_the_query_is_refused_and_never_logged(server, name):
 
 def test_c36_token_in_the_query_is_refused_beside_a_good_header_too(server):
     with server.raw() as client:
-        assert client.upgrade(f"/v1/stream?token={server.token()}", authorization=f"Bearer {server.token()}").status == 400
+        assert (
+            client.upgrade(f"/v1/stream?token={server.token()}", authorization=f"Bearer {server.token()}").status == 400
+        )
         client.expect_closed()
 
 
@@ -120,12 +124,17 @@ def test_a_malformed_resume_position_is_never_a_reason_to_refuse(server):
         alice.next_of("system_alert")
 
 
-@pytest.mark.parametrize("more", [{"resume": "j1.1"}, {"snapshot": False}, {"resume": "*", "snapshot": True, "colour": "blue"}],
-                         ids=["resume", "snapshot", "both and more"])
+@pytest.mark.parametrize(
+    "more",
+    [{"resume": "j1.1"}, {"snapshot": False}, {"resume": "*", "snapshot": True, "colour": "blue"}],
+    ids=["resume", "snapshot", "both and more"],
+)
 def test_the_first_message_may_say_where_to_resume(server, more):
     with server.raw() as client:
         client.upgrade()
-        client.send(frames.text(json.dumps({"type": "auth", "event": "token", "payload": {"token": server.token(), **more}})))
+        client.send(
+            frames.text(json.dumps({"type": "auth", "event": "token", "payload": {"token": server.token(), **more}}))
+        )
         assert client.read_message()["event"] == "auth_ok"
 
 

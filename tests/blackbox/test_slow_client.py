@@ -57,8 +57,12 @@ def test_slow_client_that_reads_again_finds_4420_after_what_was_sent(server):
 
 
 def test_f11_zero_window_with_answered_heartbeats_is_4420_by_queue_age(carillon):
-    server = carillon({"limits": {"queue_bytes_max": "64MiB", "queue_age_max": "1s"},
-                       "heartbeat": {"interval": "1s", "timeout": "5s"}}).start()
+    server = carillon(
+        {
+            "limits": {"queue_bytes_max": "64MiB", "queue_age_max": "1s"},
+            "heartbeat": {"interval": "1s", "timeout": "5s"},
+        }
+    ).start()
     mark = server.log_size()
     with server.raw_stream("slow", receive_buffer=4096) as client:
         start = time.monotonic()

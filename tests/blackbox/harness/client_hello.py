@@ -32,8 +32,10 @@ def signature_algorithms(*schemes):
 
 
 def key_share():
-    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
-        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    point = (
+        ec.generate_private_key(ec.SECP256R1())
+        .public_key()
+        .public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     )
     return extension(51, vector(struct.pack(">H", 23) + vector(point, 2), 2))
 

@@ -13,16 +13,30 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.
 
 def run(*words, stdin="", directory=None, environment=None, timeout=20):
     """Runs `carillon WORDS` to its end; the result has returncode, stdout and stderr."""
-    return subprocess.run([BINARY, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=timeout,
-                          cwd=directory, env={**ENVIRONMENT, **(environment or {})})
+    return subprocess.run(
+        [BINARY, *map(str, words)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=directory,
+        env={**ENVIRONMENT, **(environment or {})},
+    )
 
 
 class Running:
     """A command that goes on until it is stopped; collects its lines."""
 
     def __init__(self, *words, directory=None):
-        self.process = subprocess.Popen([BINARY, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, cwd=directory, env=ENVIRONMENT)
+        self.process = subprocess.Popen(
+            [BINARY, *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=directory,
+            env=ENVIRONMENT,
+        )
         self.out, self.err = [], []
         self._threads = [
             threading.Thread(target=self._collect, args=(self.process.stdout, self.out)),

@@ -21,7 +21,9 @@ class Neighbour:
         self._sent = {}
         self._received = {}
         self._trouble = None
-        self._threads = [threading.Thread(target=self._guarded, args=(work,)) for work in (self._publish, self._receive)]
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,)) for work in (self._publish, self._receive)
+        ]
         for thread in self._threads:
             thread.start()
         with self._changed:
@@ -43,7 +45,9 @@ class Neighbour:
             )
             if self._trouble:
                 raise AssertionError(f"the neighbour noticed: {self._trouble!r}")
-            delays = [self._received[i] - sent for i, sent in self._sent.items() if sent >= since and i in self._received]
+            delays = [
+                self._received[i] - sent for i, sent in self._sent.items() if sent >= since and i in self._received
+            ]
         assert max(delays) < 1.0, f"the neighbour waited {max(delays):.3f} s for an event"
 
     def _has_all(self, since, until):

@@ -196,8 +196,11 @@ class Carillon:
 
     def ends_of(self, client, since=0):
         """The log lines that tell how the session of a raw client ended."""
-        return [line for line in self.log_lines(since) if line.get("session") == client.session_id
-                and line["event"] != "session started"]
+        return [
+            line
+            for line in self.log_lines(since)
+            if line.get("session") == client.session_id and line["event"] != "session started"
+        ]
 
     def assert_clean(self):
         """No token, key or payload was ever logged, no sanitizer spoke, and no process died by a signal of its own."""

@@ -24,8 +24,16 @@ class Stream:
     """One connection, authenticated by carrier a, b or c; `auth_ok` holds the acknowledgement, or None when refused."""
 
     def __init__(self, url, context, token, carrier="a", headers=(), origin=None, query=""):
-        options = {"ssl": context, "compression": None, "ping_interval": None, "open_timeout": 10, "proxy": None,
-                   "max_queue": 4096, "origin": origin, "additional_headers": dict(headers)}
+        options = {
+            "ssl": context,
+            "compression": None,
+            "ping_interval": None,
+            "open_timeout": 10,
+            "proxy": None,
+            "max_queue": 4096,
+            "origin": origin,
+            "additional_headers": dict(headers),
+        }
         if carrier == "a":
             options["additional_headers"]["Authorization"] = f"Bearer {token}"
         if carrier == "b":
