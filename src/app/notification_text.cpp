@@ -72,19 +72,16 @@ std::string time_of(const json::Value& notification) {
 
 std::string notification_text(const json::Value& notification, const Palette& palette) {
   const std::string event = show(notification, "event");
-  const auto payload = notification.find("payload");
+  const json::Value payload = notification.find("payload").value_or(notification);
   std::string text = palette.dim(time_of(notification)) + "  ";
-  if (!payload) {
+  if (event == "new_trade_signal")
+    text += "signal  " + signal_text(payload, palette);
+  else if (event == "order_update")
+    text += "order   " + order_text(payload, palette);
+  else if (event == "system_alert")
+    text += "alert   " + alert_text(payload, palette);
+  else
     text += event;
-  } else if (event == "new_trade_signal") {
-    text += "signal  " + signal_text(*payload, palette);
-  } else if (event == "order_update") {
-    text += "order   " + order_text(*payload, palette);
-  } else if (event == "system_alert") {
-    text += "alert   " + alert_text(*payload, palette);
-  } else {
-    text += event;
-  }
   for (const std::string_view mark : {"late", "replayed", "snapshot"})
     if (const auto value = notification.find(mark); value && value->text() == "true")
       text += palette.dim(fmt::format("  ({})", mark));

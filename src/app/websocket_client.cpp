@@ -140,6 +140,7 @@ WebSocketClient::Event WebSocketClient::next(milliseconds patience) {
       case Kind_::need_more:
         break;
     }
+    if (!trouble_.empty()) return {Kind::closed, trouble_, kNoCloseFrame};
     input_.clear();
     input_at_ = 0;
     const auto arrived = connection_.receive(input_, patience);
@@ -162,8 +163,7 @@ void WebSocketClient::send_close(std::uint16_t code) {
 void WebSocketClient::send(protocol::Opcode opcode, std::string_view payload) {
   std::string frame;
   websocket::append_masked_frame(frame, opcode, payload, random_bytes<4>());
-  // A failure shows when the next message is waited for.
-  (void)connection_.send(frame);
+  if (auto sent = connection_.send(frame); !sent) trouble_ = sent.error().message;
 }
 
 }  // namespace carillon::app

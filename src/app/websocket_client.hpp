@@ -63,6 +63,7 @@ class WebSocketClient {
   websocket::FrameReader frames_;
   std::string input_;
   std::size_t input_at_ = 0;  // what of input_ has been read
+  std::string trouble_;       // why something could not be sent
 };
 
 }  // namespace carillon::app

@@ -33,6 +33,7 @@ void choose(Config& config, std::size_t index) {
 
 std::vector<std::string_view> algorithm_words() {
   std::vector<std::string_view> words;
+  words.reserve(auth::kAlgorithms.size());
   for (const auth::Algorithm algorithm : auth::kAlgorithms) words.push_back(auth::to_string(algorithm));
   return words;
 }
