@@ -25,6 +25,8 @@ void block_signals() {
   const sigset_t set = watched();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  // A file at its size limit is an error of the write, which the journal takes for a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   // Nothing is meant by these; a stray one must not end the process (cases.md H14).
   std::signal(SIGUSR1, SIG_IGN);
   std::signal(SIGUSR2, SIG_IGN);

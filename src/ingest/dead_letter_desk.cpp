@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "ingest/admission.hpp"
+#include "ingest/refusal.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/timestamp.hpp"
 #include "telemetry/log.hpp"
@@ -93,8 +94,7 @@ class DeadLetterDesk::Replay : public std::enable_shared_from_this<Replay> {
 
   void begin() {
     desk_.log_.list_dead_letters(kLettersMax, on_shard([](Replay& self, Result<std::vector<DeadLetter>> letters) {
-                                   if (!letters)
-                                     return self.responder_.respond(net::problem(503, letters.error().message));
+                                   if (!letters) return self.responder_.respond(refusal_of(letters.error()));
                                    self.letters_ = std::move(*letters);
                                    self.next();
                                  }));
@@ -187,7 +187,7 @@ void DeadLetterDesk::list(const net::HttpRequest& request, const net::Responder&
   if (!limit) return responder.respond(net::problem(400, "limit must be a number from 1 to 1000"));
   log_.list_dead_letters(*limit, [this, responder](Result<std::vector<DeadLetter>> letters) {
     loop_.post([responder, letters = std::move(letters)] {
-      responder.respond(letters ? encode_list(*letters) : net::problem(503, letters.error().message));
+      responder.respond(letters ? encode_list(*letters) : refusal_of(letters.error()));
     });
   });
 }

@@ -5,26 +5,11 @@
 #include "base/json.hpp"
 #include "ingest/admission.hpp"
 #include "ingest/publish_request.hpp"
+#include "ingest/refusal.hpp"
 #include "protocol/envelope.hpp"
 #include "telemetry/log.hpp"
 
 namespace carillon::ingest {
-
-namespace {
-
-net::HttpResponse refusal_of(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::conflict:
-      return net::problem(409, error.message);
-    case ErrorKind::full:
-    case ErrorKind::unavailable:
-      return net::problem(503, error.message);
-    default:
-      return net::problem(500, "the log failed");
-  }
-}
-
-}  // namespace
 
 RestPublisher::RestPublisher(runtime::Loop& loop, eventlog::EventLog& log,
                              std::shared_ptr<const auth::Verifier> verifier, telemetry::Registry& metrics)
