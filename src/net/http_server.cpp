@@ -111,7 +111,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
     request_.client = peer;
   }
 
-  ~Connection() {
+  ~Connection() override {
     if (stream_) server_.loop_.unwatch(stream_->fd(), *this);
     server_.open_.add(-1);
   }

@@ -37,8 +37,8 @@ SocketAddress socket_address(const Endpoint& endpoint) {
   return result;
 }
 
-std::unexpected<Error> cannot_listen(const Endpoint& endpoint) {
-  const std::string why = errno == EADDRINUSE ? "the port is taken by another process" : std::strerror(errno);
+std::unexpected<Error> cannot_listen(const Endpoint& endpoint, int error) {
+  const std::string why = error == EADDRINUSE ? "the port is taken by another process" : std::strerror(error);
   return fail(ErrorKind::unavailable, "cannot listen on " + endpoint.text() + ": " + why);
 }
 
@@ -48,7 +48,8 @@ Result<Fd> bind_to(const Endpoint& endpoint, bool share) {
   SocketAddress address = socket_address(endpoint);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (share) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (!socket.is_open() || ::bind(socket.get(), address.get(), address.size) != 0) return cannot_listen(endpoint);
+  if (!socket.is_open() || ::bind(socket.get(), address.get(), address.size) != 0)
+    return cannot_listen(endpoint, errno);
   return socket;
 }
 
@@ -57,7 +58,7 @@ Result<Fd> bind_to(const Endpoint& endpoint, bool share) {
 Result<Fd> listen_on(const Endpoint& endpoint, bool share) {
   auto socket = bind_to(endpoint, share);
   if (!socket) return socket;
-  if (::listen(socket->get(), 4096) != 0) return cannot_listen(endpoint);
+  if (::listen(socket->get(), 4096) != 0) return cannot_listen(endpoint, errno);
   return socket;
 }
 

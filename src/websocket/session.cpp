@@ -66,7 +66,7 @@ void Session::begin(const UpgradePlan& plan, std::optional<std::expected<Princip
   watched_ = EPOLLIN;
   if (!server_.loop_.watch(stream_->fd(), watched_, *this)) return die();
   if (stream_->write(encode_switching(plan)) == net::Stream::Status::failed) return die();
-  if (verdict && *verdict) accept(std::move(**verdict));
+  if (verdict && *verdict) accept(**verdict);
   if (verdict && !*verdict) refuse_token(verdict->error());
   arm_timer();
   if (!early_bytes.empty()) take(early_bytes);
@@ -176,8 +176,8 @@ void Session::take_client_message(const protocol::ClientMessage& message) {
 void Session::take_token(const std::string& token) {
   auto verdict = server_.verifier_->verify(token, server_.loop_.wall_now());
   if (!verdict) return refuse_token(verdict.error());
-  if (state_ == State::live) return refresh(std::move(*verdict));
-  accept(std::move(*verdict));
+  if (state_ == State::live) return refresh(*verdict);
+  accept(*verdict);
 }
 
 void Session::answer_invalid(std::string_view code, std::string_view why, milliseconds retry_after) {
@@ -189,7 +189,7 @@ void Session::answer_invalid(std::string_view code, std::string_view why, millis
   send_text(protocol::encode_error("invalid_message", code, why, server_.loop_.wall_now(), retry_after));
 }
 
-void Session::accept(Principal principal) {
+void Session::accept(const Principal& principal) {
   if (!server_.users_.take(principal.user_id))
     return close(CloseCode::too_many, "too many connections of this user; retry_after_ms=5000");
   state_ = State::live;
@@ -205,7 +205,7 @@ void Session::accept(Principal principal) {
   watch_expiry(principal);
 }
 
-void Session::refresh(Principal principal) {
+void Session::refresh(const Principal& principal) {
   if (principal.user_id != subscription_->user())
     return close(CloseCode::not_allowed, "the new token is another user's");
   subscription_->set_grants(principal.grants);

@@ -77,9 +77,9 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void answer_invalid(std::string_view code, std::string_view why, milliseconds retry_after = milliseconds{0});
 
   // life
-  void accept(Principal principal);
+  void accept(const Principal& principal);
   void refuse_token(const auth::TokenFault& fault);
-  void refresh(Principal principal);
+  void refresh(const Principal& principal);
   void watch_expiry(const Principal& principal);
   void on_publications(std::uint64_t bytes);
   void check_queue();

@@ -3,11 +3,8 @@
 #include <algorithm>
 
 #include "protocol/server_message.hpp"
-#include "telemetry/log.hpp"
 
 namespace carillon::websocket {
-
-using telemetry::Level;
 
 WebSocketServer::Counters::Counters(telemetry::Registry& metrics)
     : open(metrics.gauge("carillon_connections", "WebSocket connections now")),
