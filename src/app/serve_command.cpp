@@ -27,6 +27,7 @@ int run(const ServeCommand& command) {
     auto setup = prepare_dev_setup(command.dev_folder, SystemClock().wall_now());
     if (!setup) return refuse(setup.error().message);
     file = setup->config;
+    for (const auto& made : setup->made) std::cerr << "carillon: made " << (command.dev_folder / made).string() << "\n";
   }
   const auto config = config::load(file, config::environment_of_process());
   if (!config) {
