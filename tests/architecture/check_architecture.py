@@ -26,7 +26,7 @@ SYSTEM_HEADER = re.compile(
 FILE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.(hpp|cpp)")
 EMPTY_NAME = re.compile(r"(^|_)(utils?|helpers?|common|managers?|impl|misc)(_|\.)")
 INCLUDE = re.compile(r'\s*#\s*include\s*(<[^>]+>|"[^"]+")')
-TEST_FOLDERS = ("tests/conformance", "tests/integration")
+TEST_FOLDERS = ("tests/conformance", "tests/integration", "bench/load")
 
 
 @dataclass
@@ -262,7 +262,7 @@ class Checker:
         """A test file lies where CMake looks for it, and a source file is in the build."""
         stray = [s for s in self.test_sources() if s.path.rsplit("/", 1)[0] not in TEST_FOLDERS]
         for source in stray:
-            yield f"{source.path}:1: no target takes tests from here, only from src/FOLDER, {' and '.join(TEST_FOLDERS)}"
+            yield f"{source.path}:1: no target takes tests from here, only from src/FOLDER, {', '.join(TEST_FOLDERS)}"
         if self.compile_commands is None:
             return
         built = {str(Path(c["directory"], c["file"]).resolve()) for c in json.loads(self.compile_commands.read_text())}
@@ -271,7 +271,8 @@ class Checker:
                 yield f"{source.path}:1: in no target of {self.compile_commands}"
 
     def test_sources(self):
-        return [read_source(self.root, p) for p in sorted((self.root / "tests").rglob("*_test.cpp"))]
+        folders = [self.root / "tests", self.root / "bench"]
+        return [read_source(self.root, p) for folder in folders for p in sorted(folder.rglob("*_test.cpp"))]
 
     def rules(self):
         return [getattr(self, name) for name in vars(type(self)) if name.startswith("rule_")]
