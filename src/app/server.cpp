@@ -60,7 +60,8 @@ Server::Server(const config::Config& config)
       users_(config.limits.connections_per_user_max),
       notification_thread_(clock_, "notification"),
       admin_(main_, {}, admin_connections_, nullptr, metrics_),
-      signals_(main_, [this](int signal) { on_signal(signal); }) {}
+      signals_(main_, [this](int signal) { on_signal(signal); }),
+      memory_upkeep_(main_, connections_.total) {}
 
 Server::~Server() {
   stop();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "app/memory_upkeep.hpp"
 #include "app/poll.hpp"
 #include "app/shard.hpp"
 #include "app/signals.hpp"
@@ -70,6 +71,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   net::HttpServer admin_;
   Signals signals_;
+  MemoryUpkeep memory_upkeep_;
   std::optional<Poll> start_watch_;  // for the end of the log's history
   std::optional<Poll> drain_watch_;  // for the last connection to go, or the time to be up
   std::atomic<bool> serving_{false};

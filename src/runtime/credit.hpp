@@ -33,8 +33,15 @@ class Credit {
     {
       const std::scoped_lock lock(mutex_);
       left_ += bounded(n);
+      given_back_ += bounded(n);
     }
     changed_.notify_all();
+  }
+
+  // How much was given back since the beginning.
+  [[nodiscard]] std::uint64_t given_back() const {
+    const std::scoped_lock lock(mutex_);
+    return given_back_;
   }
 
   // Ends every take(), now and later.
@@ -49,9 +56,10 @@ class Credit {
  private:
   [[nodiscard]] std::uint64_t bounded(std::uint64_t n) const { return n < most_ ? n : most_; }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t left_;
+  std::uint64_t given_back_ = 0;
   const std::uint64_t most_;
   bool closed_ = false;
 };
