@@ -19,7 +19,7 @@ from pathlib import Path
 SYSTEM_HEADER = re.compile(
     r"[a-z_0-9]+"  # the C++ library: <vector>
     r"|(sys|netinet|arpa|linux|net)/[a-z_0-9]+\.h"
-    r"|(stdlib|stdio|string|strings|math|unistd|fcntl|signal|poll|pthread|netdb|termios|dirent|getopt|pwd|grp|time|errno|limits|sched|ifaddrs)\.h"
+    r"|(stdlib|stdio|malloc|string|strings|math|unistd|fcntl|signal|poll|pthread|netdb|termios|dirent|getopt|pwd|grp|time|errno|limits|sched|ifaddrs)\.h"
     r"|(emmintrin|immintrin|x86intrin|arm_neon)\.h"
     r"|sanitizer/[a-z_]+\.h"
 )
