@@ -2,12 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 
 #include "base/json.hpp"
 
 namespace carillon::bench {
+
+void Report::set(std::string name, double value) {
+  const bool measured = std::isfinite(value);
+  if (!measured) fault(name + " could not be measured");
+  figures_.emplace_back(std::move(name), measured ? value : 0);
+}
 
 void Report::set_latencies(const std::string& name, const Histogram& latencies) {
   set(name + "_p50_ms", in_ms(latencies.percentile(0.5)));

@@ -18,8 +18,8 @@ class Report {
  public:
   explicit Report(std::string scenario) : scenario_(std::move(scenario)) {}
 
-  // `name` in snake_case with its unit last: it is the key in the JSON file.
-  void set(std::string name, double value) { figures_.emplace_back(std::move(name), value); }
+  // `name` in snake_case with its unit last: it is the key in the JSON file. What is no number is a fault, and 0.
+  void set(std::string name, double value);
   // NAME_p50_ms, NAME_p99_ms, NAME_p999_ms, NAME_max_ms.
   void set_latencies(const std::string& name, const Histogram& latencies);
   void add(const Faults& faults) { faults_.add_all(faults); }
