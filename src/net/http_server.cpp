@@ -137,6 +137,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
 
   void on_ready(std::uint32_t events) override {
     if ((events & EPOLLOUT) != 0 && !flush()) return;
+    if (peer_ended_) return (events & (EPOLLHUP | EPOLLERR)) != 0 ? die() : void();
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive();
   }
 
@@ -175,7 +176,9 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
     const Stream::Status status = stream_->read(input_);
     if (status == Stream::Status::failed || status == Stream::Status::closed) {
       if (!stream_->is_open()) return drop("handshake failed");
-      return die();
+      if (status == Stream::Status::failed || state_ == State::lingering) return die();
+      // A peer that has said all it wants to say may still wait for the answer.
+      peer_ended_ = true;
     }
     if (state_ == State::lingering) return discard();
     if (!was_open) {
@@ -185,6 +188,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
       enter(State::head);
     }
     advance();
+    if (peer_ended_ && (state_ == State::head || state_ == State::body)) die();
   }
 
   void discard() {
@@ -271,7 +275,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
     server_.count_answer(response.status);
     ++served_;
     if (stream_->write(encode(response, close, request_.head.method != "HEAD")) == Stream::Status::failed) return die();
-    if (close) {
+    if (close || peer_ended_) {
       stream_->finish_writing();
       enter(State::lingering);
       watch_for_unsent();
@@ -313,7 +317,8 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   void watch_for_unsent() {
     if (!stream_) return;
     const bool full = state_ == State::answering && input_.size() > kPipelinedBytesMax;
-    const std::uint32_t wanted = (full ? 0U : std::uint32_t{EPOLLIN}) | (stream_->has_unsent() ? EPOLLOUT : 0U);
+    const std::uint32_t wanted =
+        (full || peer_ended_ ? 0U : std::uint32_t{EPOLLIN}) | (stream_->has_unsent() ? EPOLLOUT : 0U);
     if (wanted == watched_) return;
     watched_ = wanted;
     server_.loop_.rewatch(stream_->fd(), watched_, *this);
@@ -341,6 +346,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   HttpRequest request_;
   const Route* route_ = nullptr;
   bool close_after_answer_ = false;
+  bool peer_ended_ = false;
 };
 
 // Takes connections off the listening socket; out of descriptors it pauses instead of spinning (cases.md H2).

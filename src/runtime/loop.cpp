@@ -15,9 +15,9 @@
 namespace carillon::runtime {
 
 namespace {
-constexpr std::chrono::seconds kStallMax{1};
+constexpr milliseconds kStallMax{250};
 // Milliseconds. Short, so that a pause of the process inside the wait is seen as one.
-constexpr int kWaitMax = 1000;
+constexpr int kWaitMax = 250;
 }  // namespace
 
 Loop::Loop(const Clock& clock) : clock_(clock), last_clock_(clock.mono_now()), now_(last_clock_), timers_(now_) {

@@ -34,8 +34,8 @@ class Retirable {
 // The event loop of one thread. A turn is: wait, handle what is ready, run the tasks other threads posted, fire timers,
 // run the turn-end hooks, bury the retired. Everything but post() and stop() belongs to the loop's thread.
 //
-// Loop time stands still while the process does: a pause (SIGSTOP, a frozen machine) counts as two seconds at most, so
-// that deadlines which peers could not meet because of us do not all expire at once (cases.md F12).
+// Loop time stands still while the process does: a pause (SIGSTOP, a frozen machine) counts as half a second at most,
+// so that deadlines which peers could not meet because of us do not all expire at once (cases.md F12).
 class Loop {
  public:
   using Task = std::move_only_function<void()>;

@@ -150,7 +150,7 @@ struct World {
   // In steps, because the loop takes a long pause for a stall of its own. Clients in `alive` say something meanwhile.
   void pass(milliseconds time, const std::vector<Client*>& alive = {}) {
     while (time > milliseconds{0}) {
-      const auto step = std::min(time, milliseconds{500});
+      const auto step = std::min(time, milliseconds{200});
       clock.advance(step);
       time -= step;
       for (Client* const client : alive)
