@@ -75,6 +75,8 @@ class TlsClientTest : public testing::Test {
     port_ = std::to_string(ntohs(address.sin_port));
   }
   void TearDown() override {
+    // A client that never came must not keep the test waiting.
+    if (listener_.is_open()) ::shutdown(listener_.get(), SHUT_RDWR);
     if (thread_.joinable()) thread_.join();
   }
 
