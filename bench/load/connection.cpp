@@ -15,12 +15,14 @@ namespace {
 using Status = net::Stream::Status;
 
 // Begins to connect; a socket that can be written to has connected or failed.
-Result<net::Fd> dial(const net::Endpoint& endpoint) {
+Result<net::Fd> dial(const net::Endpoint& endpoint, int receive_buffer_bytes) {
   const bool v4 = endpoint.address.is_v4();
   net::Fd socket(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return fail(ErrorKind::full, std::string("no socket: ") + std::strerror(errno));
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (receive_buffer_bytes > 0)
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
   sockaddr_in a4{};
   sockaddr_in6 a6{};
   a4.sin_family = AF_INET;
@@ -37,9 +39,11 @@ Result<net::Fd> dial(const net::Endpoint& endpoint) {
 
 }  // namespace
 
-Result<> Connection::open(const Target& target) {
-  auto socket = dial(target.endpoint());
+Result<> Connection::open(const Target& target, int receive_buffer_bytes) {
+  auto socket = dial(target.endpoint(), receive_buffer_bytes);
   if (!socket) return std::unexpected(socket.error());
+  connected_ = paused_ = false;
+  waiting_.clear();
   stream_ = std::make_unique<net::Stream>(std::move(*socket), target.tls().new_connection(), room_.scratch);
   watched_ = EPOLLOUT;
   return loop_.watch(stream_->fd(), watched_, *this);
@@ -56,7 +60,8 @@ void Connection::end(std::string_view why) {
   owner_.on_end(why);
 }
 
-void Connection::watch_for(std::uint32_t events) {
+void Connection::watch() {
+  const std::uint32_t events = (paused_ ? 0U : EPOLLIN) | (stream_->has_unsent() ? EPOLLOUT : 0U);
   if (std::exchange(watched_, events) != events) loop_.rewatch(stream_->fd(), events, *this);
 }
 
@@ -70,7 +75,22 @@ void Connection::on_ready(std::uint32_t events) {
   } else if ((events & EPOLLOUT) != 0) {
     flush();
   }
-  if (!is_closed()) read();
+  if (is_closed()) return;
+  if (!paused_) return read();
+  // Reported whether watched for or not: the server is gone, and with it what was not read.
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) return end("gone while nobody read");
+  watch();
+}
+
+void Connection::pause() {
+  if (is_closed() || !connected_) return;
+  paused_ = true;
+  watch();
+}
+
+void Connection::go_on() {
+  if (!std::exchange(paused_, false) || is_closed()) return;
+  watch();
 }
 
 void Connection::read() {
@@ -81,7 +101,7 @@ void Connection::read() {
   if (!is_closed() && !room_.received.empty()) owner_.on_bytes(room_.received);
   if (is_closed()) return;
   if (status != Status::ok) return end(status == Status::closed ? "closed by the server" : "broken");
-  watch_for(EPOLLIN | (stream_->has_unsent() ? EPOLLOUT : 0U));
+  watch();
 }
 
 void Connection::send(std::string_view bytes) {
@@ -91,7 +111,7 @@ void Connection::send(std::string_view bytes) {
     return;
   }
   // A failure shows at the next read.
-  if (stream_->write(bytes) == Status::blocked) watch_for(EPOLLIN | EPOLLOUT);
+  if (stream_->write(bytes) == Status::blocked) watch();
 }
 
 void Connection::flush() {

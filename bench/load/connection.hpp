@@ -37,9 +37,14 @@ class Connection final : runtime::ReadyHandler {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  [[nodiscard]] Result<> open(const Target& target);
+  // Again after it was closed or has ended, but not from within the owner's callbacks. `receive_buffer_bytes` 0: as
+  // the kernel likes it.
+  [[nodiscard]] Result<> open(const Target& target, int receive_buffer_bytes = 0);
   // Only after on_open(). What the kernel does not take is kept.
   void send(std::string_view bytes);
+  // Stops reading, as a peer does that has no time: what comes waits in the kernel, and then at the server.
+  void pause();
+  void go_on();
   // May be called from the owner's callbacks.
   void close();
   [[nodiscard]] bool is_closed() const { return stream_ == nullptr; }
@@ -48,7 +53,7 @@ class Connection final : runtime::ReadyHandler {
   void on_ready(std::uint32_t events) override;
   void read();
   void flush();
-  void watch_for(std::uint32_t events);
+  void watch();
   void end(std::string_view why);
 
   runtime::Loop& loop_;
@@ -58,6 +63,7 @@ class Connection final : runtime::ReadyHandler {
   std::string waiting_;  // behind what the stream has unsent
   std::uint32_t watched_ = 0;
   bool connected_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace carillon::bench

@@ -59,7 +59,7 @@ void Crowd::end_handshake(Client& client) {
   if (std::exchange(client.is_shaking_hands, false)) --shaking_hands_;
 }
 
-void Crowd::on_live(std::uint32_t client) {
+void Crowd::on_accepted(std::uint32_t client, std::optional<std::string_view>) {
   end_handshake(clients_[client]);
   if (!growing_) return;
   ++growing_->growth.connected;
@@ -72,9 +72,18 @@ void Crowd::on_notification(std::uint32_t client, std::string_view text) {
   faults_.add(fmt::format("client {} got an event when none was published", client));
 }
 
-void Crowd::on_fault(std::uint32_t client, std::string_view what, bool is_gone) {
+void Crowd::on_heartbeat(std::uint32_t client, const StreamClient::Heartbeat& heartbeat) {
+  if (heartbeat.delivered == heartbeat.counted) return;
+  faults_.add(fmt::format("client {}: the server counted {} notifications, the client {}", client, heartbeat.delivered,
+                          heartbeat.counted));
+}
+
+void Crowd::on_fault(std::uint32_t client, std::string_view what) {
   faults_.add(fmt::format("client {}: {}", client, what));
-  if (!is_gone) return;
+}
+
+void Crowd::on_end(std::uint32_t client, const StreamClient::Ending& ending) {
+  on_fault(client, ending.why);
   end_handshake(clients_[client]);
   connect_more();
 }

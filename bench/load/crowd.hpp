@@ -56,9 +56,12 @@ class Crowd final : StreamClient::Owner {
     bool is_shaking_hands = true;
   };
 
-  void on_live(std::uint32_t client) override;
+  void on_accepted(std::uint32_t client, std::optional<std::string_view> gap) override;
   void on_notification(std::uint32_t client, std::string_view text) override;
-  void on_fault(std::uint32_t client, std::string_view what, bool is_gone) override;
+  void on_live(std::uint32_t, std::uint64_t) override {}
+  void on_heartbeat(std::uint32_t client, const StreamClient::Heartbeat& heartbeat) override;
+  void on_fault(std::uint32_t client, std::string_view what) override;
+  void on_end(std::uint32_t client, const StreamClient::Ending& ending) override;
 
   void connect_more();
   void open_next();

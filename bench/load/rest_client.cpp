@@ -41,6 +41,7 @@ std::optional<Answer> whole_answer(std::string_view bytes) {
 }  // namespace
 
 Result<> RestClient::open(const Target& target, const std::string& token) {
+  answer_.clear();
   head_ = "POST /v1/events HTTP/1.1\r\nHost: " + target.endpoint().text() + "\r\nAuthorization: Bearer " + token +
           "\r\nContent-Type: application/json\r\nContent-Length: ";
   return connection_.open(target);

@@ -15,7 +15,7 @@ class RestClient final : Connection::Owner {
    public:
     virtual void on_idle(RestClient& client) = 0;                                       // ready for the next call
     virtual void on_answer(RestClient& client, int status, std::string_view body) = 0;  // on_idle() follows
-    virtual void on_lost(RestClient& client, std::string_view why) = 0;                 // last call
+    virtual void on_lost(RestClient& client, std::string_view why) = 0;                 // last call until open()
 
    protected:
     ~Owner() = default;
@@ -24,6 +24,7 @@ class RestClient final : Connection::Owner {
   RestClient(std::uint32_t number, runtime::Loop& loop, ConnectionRoom& room, Owner& owner)
       : number_(number), owner_(owner), connection_(loop, room, *this) {}
 
+  // Again after it was lost, but not from within the owner's callbacks.
   [[nodiscard]] Result<> open(const Target& target, const std::string& token);
   void post(std::string_view body);
   [[nodiscard]] std::uint32_t number() const { return number_; }
