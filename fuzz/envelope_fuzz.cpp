@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/server_message.hpp"
+#include "protocol/text_frame.hpp"
 
 namespace {
 
@@ -49,7 +50,9 @@ void check_round_trip(const Event& event) {
 }
 
 void check_notification(const Event& event) {
-  const std::string text = carillon::protocol::encode_notification(event, kNow, carillon::Position{"j1.1"}, true);
+  const auto [frame, mark_at] = carillon::protocol::encode_notification(event, kNow, carillon::Position{"j1.1"}, true);
+  carillon::ensure(mark_at < frame.size() && frame[mark_at] == ',', "a mark goes between two members");
+  const std::string_view text = std::string_view(frame).substr(carillon::protocol::header_size(frame));
   const auto document = Document::parse(text, {.depth_max = 33, .members_max = 64, .values_max = 8192});
   carillon::ensure(document && document->root().find("payload")->is(Kind::object), "a notification is JSON");
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "event/decimal.hpp"
 #include "event/principal.hpp"
 
 namespace carillon {
@@ -18,7 +19,24 @@ inline constexpr std::size_t kEventKinds = 3;
 [[nodiscard]] std::optional<EventKind> event_kind(std::string_view word);
 
 enum class OrderStatus : std::uint8_t { submitted, partially_filled, filled, canceled, rejected, expired };
+[[nodiscard]] std::string_view to_string(OrderStatus status);
+[[nodiscard]] std::optional<OrderStatus> order_status(std::string_view word);
+// Nothing can follow it.
+[[nodiscard]] constexpr bool is_terminal(OrderStatus status) {
+  return status != OrderStatus::submitted && status != OrderStatus::partially_filled;
+}
+
 enum class AlertLevel : std::uint8_t { info, warning, error, critical };
+[[nodiscard]] std::optional<AlertLevel> alert_level(std::string_view word);
+
+// What the life of an order is judged by; read from the payload of an order_update (protocol 5).
+struct OrderFacts {
+  std::string order_id;
+  OrderStatus status = OrderStatus::submitted;
+  Decimal quantity_filled;
+
+  bool operator==(const OrderFacts&) const = default;
+};
 
 // One valid event (protocol 5 and 8): what a producer said, checked, with nothing changed but white space and escapes.
 struct Event {
@@ -28,6 +46,8 @@ struct Event {
   UserId user_id;                     // order_update: whose; else empty
   std::vector<UserId> audience;       // narrows to these users, sorted, unique; empty: not narrowed
   std::string payload;                // compact JSON object, numbers as they came
+  std::optional<OrderFacts> order;    // order_update
+  AlertLevel level{};                 // system_alert
 
   bool operator==(const Event&) const = default;
 };

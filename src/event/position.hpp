@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,17 @@ struct Position {
 };
 
 inline constexpr std::size_t kPositionSizeMax = 512;
+
+// Where a position stands among all positions of one log: larger is later. Only the log gives them out.
+using Ordinal = std::uint64_t;
+
+// Why not everything after a client's position can follow (protocol 6.1).
+enum class GapReason : std::uint8_t {
+  trimmed,  // it is no longer kept
+  epoch,    // the log is another one
+  unknown,  // not a position, or one that was never given out
+};
+[[nodiscard]] std::string_view to_string(GapReason reason);
 
 // Whether a peer's text has the form of a position at all.
 [[nodiscard]] bool is_position(std::string_view text);

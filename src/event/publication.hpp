@@ -16,13 +16,20 @@ namespace carillon {
 // One event as it is pushed: made once by the notification thread, then shared by every shard and never changed.
 struct Publication {
   std::uint64_t sequence = 0;  // this node's own numbering, consecutive; says nothing outside the process
+  Ordinal ordinal = 0;         // of its position in the log
   Position position;
   EventKind kind = EventKind::system_alert;
+  OrderStatus status{};          // order_update
+  AlertLevel level{};            // system_alert
   UserId owner;                  // order_update: whose
+  std::string order_id;          // order_update
   std::vector<UserId> audience;  // sorted; empty: not narrowed
   WallTime event_time;
-  MonoTime published_at;
-  std::string frame;  // the complete WebSocket text frame, header included (RFC 6455 5.2, unmasked)
+  // When the log took it; for what was in the log before this process began, a time before that.
+  MonoTime accepted_at;
+  MonoTime published_at;      // when this process made it
+  std::string frame;          // the complete WebSocket text frame, header included (RFC 6455 5.2, unmasked)
+  std::uint32_t mark_at = 0;  // the place in `frame` before which a member may be put into the message (protocol 4.1)
 
   [[nodiscard]] bool is_targeted() const { return kind == EventKind::order_update || !audience.empty(); }
 };

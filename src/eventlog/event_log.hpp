@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -21,8 +22,25 @@ struct Record {
 // What the log holds.
 struct StoredRecord {
   Position position;
-  WallTime logged_at;  // when the log got it
-  std::string bytes;   // an envelope, or whatever a foreign producer put there
+  Ordinal ordinal = 0;  // of `position`: grows from record to record, not always by one
+  WallTime logged_at;   // when the log got it
+  std::string bytes;    // an envelope, or whatever a foreign producer put there
+  // What stood between the last of these and the first record is trimmed; this one was kept, because an order stood at
+  // it (Settled). Such records come first, in their order.
+  bool is_kept = false;
+};
+
+// What its follower made of the records up to one: what the log needs to know about orders, so that the state of each
+// outlives retention (protocol 6.3).
+struct Settled {
+  // A record that moved its order on.
+  struct OrderStep {
+    Ordinal ordinal = 0;
+    Ordinal previous = 0;      // the step before it of the same order; 0: the first
+    bool is_terminal = false;  // nothing follows
+  };
+  Ordinal up_to = 0;             // every record up to here has been looked at and its dead letter put
+  std::vector<OrderStep> steps;  // among those since the last call, in order
 };
 
 // The answer to an append once the log holds it durably.
@@ -64,13 +82,19 @@ class EventLog {
 
   virtual ~EventLog() = default;
 
-  // Opens the log and starts to follow it from its oldest record that is not older than `history`, or from its end.
-  // Fails with a message that names the file or broker and what is wrong with it. Call once; before it, and after it
-  // failed, every call is refused.
-  [[nodiscard]] virtual Result<> start(RecordSink& sink, milliseconds history) = 0;
-  // The position before the first record that the sink is offered; also where the log holds none. After start(), any
-  // thread.
-  [[nodiscard]] virtual Position origin() const = 0;
+  // Opens the log and starts to follow it from its oldest record. Fails with a message that names the file or broker
+  // and what is wrong with it. Call once; before it, and after it failed, every call is refused. May take seconds.
+  [[nodiscard]] virtual Result<> start(RecordSink& sink) = 0;
+  // The position before the first record that the sink is offered and that was not kept; also where the log holds none.
+  // After start(), any thread.
+  struct Origin {
+    Position position;
+    Ordinal ordinal = 0;
+  };
+  [[nodiscard]] virtual Origin origin() const = 0;
+  // Reads a position that a client names (protocol 6.1): `epoch` it is of another log, `unknown` it is malformed or has
+  // not been given out. Any thread, no I/O.
+  [[nodiscard]] virtual std::expected<Ordinal, GapReason> locate(std::string_view position) const = 0;
   // Completes or fails what is under way, then lets go of the log. Idempotent.
   virtual void stop() = 0;
 
@@ -82,8 +106,14 @@ class EventLog {
 
   // Following stopped because the sink was full; now it has room again.
   virtual void sink_has_room() = 0;
+  // What the sink made of what it accepted. The log trims nothing that is not settled, and keeps the last step of each
+  // order that it trims until that order is terminal and older than its retention. Calls come in order, each for the
+  // records after the last one's.
+  virtual void settle(Settled settled) = 0;
 
-  // Keeps a refused record; the same position twice is one dead letter. At the bound (10,000) the oldest leave.
+  // Keeps a refused record, as long as no dead letter of its position or a later one was put before, also by a process
+  // before this one: a log that is read again does not bring back what was removed. At the bound (10,000) the oldest
+  // leave.
   virtual void put_dead_letter(DeadLetter letter) = 0;
   // Newest first, at most `limit`.
   virtual void list_dead_letters(std::size_t limit, DeadLettersDone done) = 0;

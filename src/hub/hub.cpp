@@ -7,12 +7,11 @@
 
 namespace carillon::hub {
 
-void Hub::subscribe(Subscriber& subscriber) {
-  subscriber.next_ = window_.end();
-  subscriber.behind_ = false;
+std::optional<GapReason> Hub::subscribe(Subscriber& subscriber, Beginning beginning, MonoTime now) {
   subscriber.index_ = all_.size();
   all_.push_back(&subscriber);
   by_user_[subscriber.user_].push_back(&subscriber);
+  return subscriber.cursor_.begin(std::move(beginning), window_, state_, viewer(subscriber), now);
 }
 
 void Hub::unsubscribe(Subscriber& subscriber) {
@@ -32,9 +31,14 @@ void Hub::unsubscribe(Subscriber& subscriber) {
   all_.pop_back();
 }
 
+void Hub::remember(std::span<const PublicationPtr> publications) {
+  for (const PublicationPtr& publication : publications) state_.apply(publication);
+}
+
 void Hub::publish(std::span<const PublicationPtr> publications) {
   for (const PublicationPtr& publication : publications) {
     window_.append(publication);
+    state_.apply(publication);
     if (!publication->is_targeted()) {
       turn_has_broadcast_ = true;
     } else if (publication->kind == EventKind::order_update) {
@@ -55,7 +59,8 @@ void Hub::touch(const UserId& user) {
 }
 
 std::uint64_t Hub::next_of(const Subscriber& subscriber) const {
-  return subscriber.behind_ ? subscriber.next_ : std::max(subscriber.next_, turn_begin_);
+  const Cursor& cursor = subscriber.cursor_;
+  return cursor.is_behind() ? cursor.next() : std::max(cursor.next(), turn_begin_);
 }
 
 std::uint64_t Hub::bytes_waiting(const Subscriber& subscriber) const {
@@ -70,8 +75,8 @@ std::uint64_t Hub::bytes_waiting(const Subscriber& subscriber) const {
 void Hub::offer(Subscriber& subscriber) {
   const std::uint64_t bytes = bytes_waiting(subscriber);
   if (bytes == 0) return;
-  subscriber.next_ = next_of(subscriber);
-  subscriber.behind_ = true;
+  subscriber.cursor_.pass(turn_begin_);
+  subscriber.cursor_.fall_behind();
   subscriber.on_publications(bytes);
 }
 
@@ -94,6 +99,7 @@ void Hub::deliver(MonoTime now) {
   turn_begin_ = window_.end();
   turn_has_broadcast_ = false;
   window_.trim(now);
+  state_.trim(now);
 }
 
 void Hub::end_turn() {
@@ -105,20 +111,9 @@ void Hub::end_turn() {
   for (std::size_t i = 0; i < all_.size(); ++i) all_[i]->index_ = i;
 }
 
-Hub::Reading Hub::read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames) {
-  std::uint64_t next = next_of(subscriber);
-  if (next < window_.begin()) return {.count = 0, .at_end = false, .gap = true};
-  std::uint32_t count = 0;
-  const std::size_t before = frames.size();
-  for (; next < window_.end() && frames.size() - before < bytes_max; ++next) {
-    const Publication& publication = window_.at(next);
-    if (!may_see(subscriber.user_, subscriber.grants_, publication)) continue;
-    frames.append(publication.frame);
-    ++count;
-  }
-  subscriber.next_ = next;
-  subscriber.behind_ = next < window_.end();
-  return {.count = count, .at_end = !subscriber.behind_, .gap = false};
+Reading Hub::read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames) {
+  subscriber.cursor_.pass(turn_begin_);
+  return subscriber.cursor_.read(window_, viewer(subscriber), bytes_max, frames);
 }
 
 std::optional<MonoTime> Hub::oldest_waiting(const Subscriber& subscriber) const {
@@ -127,9 +122,9 @@ std::optional<MonoTime> Hub::oldest_waiting(const Subscriber& subscriber) const 
   return std::nullopt;
 }
 
-const Position& Hub::position_of(const Subscriber& subscriber) const {
-  const std::uint64_t next = next_of(subscriber);
-  return next > window_.begin() ? window_.at(next - 1).position : window_.position_before();
+const Position& Hub::position_of(Subscriber& subscriber) {
+  subscriber.cursor_.pass(turn_begin_);
+  return subscriber.cursor_.position(window_);
 }
 
 }  // namespace carillon::hub

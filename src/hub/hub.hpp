@@ -9,11 +9,13 @@
 
 #include "event/position.hpp"
 #include "event/publication.hpp"
+#include "hub/current_state.hpp"
+#include "hub/cursor.hpp"
 #include "hub/recent_window.hpp"
 
 namespace carillon::hub {
 
-// What a session wants to be told about: the events its user may see, from a point of the window on.
+// What a session wants to be told about: the events its user may see, from where it begins.
 // Lives inside its session and is known to one hub. Shard-confined.
 class Subscriber {
  public:
@@ -29,6 +31,8 @@ class Subscriber {
   [[nodiscard]] Grants grants() const { return grants_; }
   // A refreshed token may carry other grants (protocol 2.6). The user stays.
   void set_grants(Grants grants) { grants_ = grants; }
+  // It has not had its `live` acknowledgement yet (protocol 6).
+  [[nodiscard]] bool is_catching_up() const { return cursor_.is_catching_up(); }
 
  protected:
   ~Subscriber() = default;
@@ -37,9 +41,8 @@ class Subscriber {
   friend class Hub;
   UserId user_;
   Grants grants_;
-  std::uint64_t next_ = 0;   // the first sequence it has not looked at, unless it is behind no longer
+  Cursor cursor_;
   std::size_t index_ = 0;    // in Hub::all_
-  bool behind_ = false;      // it has not read all it was told of
   bool is_touched_ = false;  // it is in Hub::touched_
 };
 
@@ -47,49 +50,48 @@ class Subscriber {
 // its end, so that all that waits for a client leaves in one write. No sockets, no time. Shard-confined.
 //
 // Invariants:
-// 1. A subscriber that is not behind has read everything before the begin of the turn that concerns it.
-// 2. One that is behind has read everything before its next_ that concerns it.
+// 1. A subscriber whose cursor is not behind has read everything before the begin of the turn that concerns it.
+// 2. One whose cursor is behind has read everything before it that concerns it.
 // 3. Nothing is appended to a subscriber's frames that may_see() does not allow.
 class Hub {
  public:
   explicit Hub(const WindowLimits& limits) : window_(limits) {}
 
-  // Starts with what comes next.
-  void subscribe(Subscriber& subscriber);
+  // The subscriber then reads what it asks for, and what comes after it. The answer is that of Cursor::begin().
+  std::optional<GapReason> subscribe(Subscriber& subscriber, Beginning beginning, MonoTime now);
   void unsubscribe(Subscriber& subscriber);
 
-  // The position that a client is at before anything was published here.
-  void set_origin(Position position) { window_.set_position_before(std::move(position)); }
+  // Where the log stood before the first publication. Before everything else.
+  void set_origin(Position position, Ordinal ordinal) { window_.set_origin(std::move(position), ordinal); }
+  // What the log kept from before that: it counts for snapshots and is in no window.
+  void remember(std::span<const PublicationPtr> publications);
   void publish(std::span<const PublicationPtr> publications);
   // Tells every subscriber for whom something came since the last call. At the end of each turn.
   void deliver(MonoTime now);
 
-  struct Reading {
-    std::uint32_t count = 0;  // notifications appended
-    bool at_end = false;      // nothing is left to read
-    bool gap = false;         // the window no longer holds what comes next; nothing was appended
-  };
-  // Appends the frames that wait for `subscriber`, at most about `bytes_max` (one frame more at most).
+  // Appends the frames that wait for `subscriber`, as Cursor::read() does.
   // Here, and only here, an event meets a user.
   Reading read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames);
 
   // When the oldest event that still waits for `subscriber` was published; nothing when none waits.
   [[nodiscard]] std::optional<MonoTime> oldest_waiting(const Subscriber& subscriber) const;
 
-  // Everything up to here that concerns `subscriber` has been read by it.
-  [[nodiscard]] const Position& position_of(const Subscriber& subscriber) const;
+  // Everything up to here that concerns `subscriber` has been read by it. Not after a gap.
+  [[nodiscard]] const Position& position_of(Subscriber& subscriber);
 
   [[nodiscard]] std::size_t subscribers() const { return all_.size(); }
   [[nodiscard]] const RecentWindow& window() const { return window_; }
 
  private:
   [[nodiscard]] std::uint64_t next_of(const Subscriber& subscriber) const;
+  [[nodiscard]] static Viewer viewer(const Subscriber& subscriber) { return {subscriber.user_, subscriber.grants_}; }
   [[nodiscard]] std::uint64_t bytes_waiting(const Subscriber& subscriber) const;
   void touch(const UserId& user);
   void offer(Subscriber& subscriber);
   void end_turn();
 
   RecentWindow window_;
+  CurrentState state_;
   std::uint64_t turn_begin_ = 1;  // the first sequence that came in this turn
   bool turn_has_broadcast_ = false;
   bool delivering_ = false;

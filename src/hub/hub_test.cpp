@@ -20,7 +20,8 @@ Grants all_grants() {
 // A client whose writes succeed, stall, or go one frame at a time. Frames are numbers followed by a comma.
 struct Client final : Subscriber {
   Client(Hub& h, UserId user, Grants grants = all_grants()) : Subscriber(std::move(user), grants), hub(h) {
-    hub.subscribe(*this);
+    EXPECT_EQ(hub.subscribe(*this, {.wants_snapshot = false}, MonoTime{}), std::nullopt);
+    read_all();
   }
   ~Client() {
     if (subscribed) hub.unsubscribe(*this);
@@ -54,11 +55,12 @@ struct World {
   PublicationPtr make(EventKind kind, UserId owner, std::vector<UserId> audience) {
     auto publication = std::make_shared<Publication>();
     publication->sequence = next++;
+    publication->ordinal = publication->sequence;
     publication->position.text = "p" + std::to_string(publication->sequence);
     publication->kind = kind;
     publication->owner = std::move(owner);
     publication->audience = std::move(audience);
-    publication->published_at = now;
+    publication->accepted_at = publication->published_at = now;
     publication->frame = std::to_string(publication->sequence) + ",";
     return publication;
   }
@@ -164,7 +166,7 @@ TEST(Hub, ANewcomerGetsWhatComesNextAndNothingBefore) {
 
 TEST(Hub, ThePositionMovesForAQuietClientToo) {
   World w;
-  w.hub.set_origin({"p0"});
+  w.hub.set_origin({"p0"}, 0);
   Client alice(w.hub, "alice");
   EXPECT_EQ(w.hub.position_of(alice).text, "p0");
   w.order("bob");
@@ -174,7 +176,9 @@ TEST(Hub, ThePositionMovesForAQuietClientToo) {
 }
 
 TEST(Hub, TheWindowForgetsByAgeAndByBytesAndSaysSoToWhoMissedIt) {
-  World w({.age = std::chrono::seconds{10}, .bytes = 8});
+  World measured;
+  measured.signal();
+  World w({.age = std::chrono::seconds{10}, .bytes = 4 * measured.hub.window().bytes()});
   Client alice(w.hub, "alice");
   alice.stalled = true;
   for (int i = 0; i < 4; ++i) w.signal();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <utility>
@@ -15,26 +16,36 @@ struct WindowLimits {
   std::uint64_t bytes = 256ULL * 1024 * 1024;
 };
 
-// The publications of the recent past, in order and without holes: what a client that fell behind reads from, so that
-// it costs a number and not a copy. The events themselves are shared by all shards. Shard-confined.
+// The publications of the recent past, in order and without holes: what a client that fell behind or comes back reads
+// from, so that it costs a number and not a copy (protocol 6.1). The events themselves are shared by all shards.
+// Shard-confined.
 class RecentWindow {
  public:
   explicit RecentWindow(const WindowLimits& limits) : limits_(limits) {}
 
+  // Where the log stood before the first publication. Before the first append().
+  void set_origin(Position position, Ordinal ordinal) {
+    ensure(end_ == 1, "the origin is known before anything is published");
+    before_ = std::move(position);
+    ordinal_before_ = ordinal;
+  }
+
   // `publication` follows the last one.
   void append(PublicationPtr publication) {
-    ensure(publications_.empty() || publication->sequence == end_, "publications come in order and without holes");
-    end_ = publication->sequence + 1;
-    bytes_ += publication->frame.size();
+    ensure(publication->sequence == end_ && publication->ordinal > last_ordinal(),
+           "publications come in order and without holes");
+    ++end_;
+    bytes_ += cost(*publication);
     publications_.push_back(std::move(publication));
   }
 
   // Lets go of what is older or more than the limits allow.
   void trim(MonoTime now) {
     while (!publications_.empty() &&
-           (bytes_ > limits_.bytes || now - publications_.front()->published_at > limits_.age)) {
-      bytes_ -= publications_.front()->frame.size();
+           (bytes_ > limits_.bytes || now - publications_.front()->accepted_at > limits_.age)) {
+      bytes_ -= cost(*publications_.front());
       before_ = publications_.front()->position;
+      ordinal_before_ = publications_.front()->ordinal;
       publications_.pop_front();
     }
   }
@@ -42,18 +53,37 @@ class RecentWindow {
   [[nodiscard]] std::uint64_t begin() const { return end_ - publications_.size(); }
   [[nodiscard]] std::uint64_t end() const { return end_; }  // the sequence that comes next
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  // The position of the publication before begin(); where we began to follow the log when there was none.
-  [[nodiscard]] const Position& position_before() const { return before_; }
-  void set_position_before(Position position) {
-    if (publications_.empty() && before_.empty()) before_ = std::move(position);
-  }
   // `sequence` is within [begin, end).
   [[nodiscard]] const Publication& at(std::uint64_t sequence) const { return *publications_[sequence - begin()]; }
 
+  // The position before `sequence`, which is within [begin, end].
+  [[nodiscard]] const Position& position_before(std::uint64_t sequence) const {
+    return sequence == begin() ? before_ : at(sequence - 1).position;
+  }
+  // Everything that the log has after this one, and that is published, is in the window or will be.
+  [[nodiscard]] Ordinal ordinal_before() const { return ordinal_before_; }
+  [[nodiscard]] Ordinal last_ordinal() const {
+    return publications_.empty() ? ordinal_before_ : publications_.back()->ordinal;
+  }
+  // The first publication that stands after `ordinal` in the log; end() when there is none yet.
+  [[nodiscard]] std::uint64_t first_after(Ordinal ordinal) const {
+    const auto found = std::partition_point(publications_.begin(), publications_.end(),
+                                            [&](const PublicationPtr& p) { return p->ordinal <= ordinal; });
+    return begin() + static_cast<std::uint64_t>(found - publications_.begin());
+  }
+
  private:
+  // What a publication takes in memory, about; the heap's own share included.
+  static std::uint64_t cost(const Publication& publication) {
+    std::uint64_t bytes = sizeof(Publication) + 64 + publication.frame.capacity();
+    for (const UserId& user : publication.audience) bytes += sizeof(UserId) + user.size();
+    return bytes;
+  }
+
   WindowLimits limits_;
   std::deque<PublicationPtr> publications_;
   Position before_;
+  Ordinal ordinal_before_ = 0;
   std::uint64_t end_ = 1;
   std::uint64_t bytes_ = 0;
 };

@@ -90,9 +90,19 @@ MaybeFault read_audience(const Value& audience, Draft& draft) {
   return std::nullopt;
 }
 
+// Of a payload that was checked.
+void read_facts(Event& event, const Value& payload) {
+  if (event.kind == EventKind::system_alert) event.level = *alert_level(payload.find("level")->text());
+  if (event.kind != EventKind::order_update) return;
+  event.order = OrderFacts{.order_id = std::string(payload.find("order_id")->text()),
+                           .status = *order_status(payload.find("status")->text()),
+                           .quantity_filled = *Decimal::parse(payload.find("quantity_filled")->text())};
+}
+
 MaybeFault read_payload(const Value& payload, Draft& draft) {
   if (!payload.is(Kind::object)) return wrong_type("an object");
   if (auto wrong = check_payload(draft.event.kind, payload)) return wrong;
+  read_facts(draft.event, payload);
   draft.event.payload.reserve(kUsualPayloadBytes);
   payload.append_to(draft.event.payload);
   if (draft.event.payload.size() > kPayloadBytesMax)

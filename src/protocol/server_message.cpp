@@ -4,12 +4,14 @@
 #include <concepts>
 
 #include "base/json.hpp"
+#include "protocol/text_frame.hpp"
 #include "protocol/timestamp.hpp"
 
 namespace carillon::protocol {
 
 namespace {
 
+constexpr std::size_t kFrameHeaderBytesMax = 10;
 constexpr std::size_t kEnvelopeBytes = 160;  // what stands around a notification's id and payload, at most
 
 void append_number(std::string& out, std::integral auto value) {
@@ -49,21 +51,34 @@ void append_grants(std::string& out, Grants grants) {
   out.push_back(']');
 }
 
+void append_resumption(std::string& out, const Resumption& resume) {
+  out.append(",\"resume\":{");
+  if (is_position(resume.requested)) out.append("\"requested\":\"").append(resume.requested).append("\",");
+  out.append(resume.gap ? "\"complete\":false,\"reason\":\"" : "\"complete\":true");
+  if (resume.gap) out.append(to_string(*resume.gap)).push_back('"');
+  out.push_back('}');
+}
+
 }  // namespace
 
 milliseconds lateness_limit(EventKind kind) {
   return kind == EventKind::system_alert ? std::chrono::seconds{5} : std::chrono::seconds{2};
 }
 
-std::string encode_notification(const Event& event, WallTime logged_at, const Position& position, bool late) {
+EncodedNotification encode_notification(const Event& event, WallTime logged_at, const Position& position, bool late) {
   std::string out;
   out.reserve(kEnvelopeBytes + position.text.size() + event.payload.size());
   out.append("{\"type\":\"notification\",\"event\":\"").append(to_string(event.kind)).append("\",\"timestamp\":");
   append_time(out, event.timestamp.value_or(logged_at));
-  out.append(",\"id\":\"").append(position.text);
-  out.append(late ? "\",\"late\":true,\"payload\":" : "\",\"payload\":");
+  out.append(",\"id\":\"").append(position.text).push_back('"');
+  const std::size_t mark_at = out.size();
+  out.append(late ? ",\"late\":true,\"payload\":" : ",\"payload\":");
   out.append(event.payload).push_back('}');
-  return out;
+  EncodedNotification encoded;
+  encoded.frame.reserve(out.size() + kFrameHeaderBytesMax);
+  append_text_frame(encoded.frame, out);
+  encoded.mark_at = static_cast<std::uint32_t>(header_size(encoded.frame) + mark_at);
+  return encoded;
 }
 
 std::string encode_auth_ok(const AuthOk& ok, WallTime now) {
@@ -80,6 +95,7 @@ std::string encode_auth_ok(const AuthOk& ok, WallTime now) {
   append_number(out, ok.heartbeat_interval.count());
   out.append(",\"heartbeat_timeout_ms\":");
   append_number(out, ok.heartbeat_timeout.count());
+  if (ok.resume) append_resumption(out, *ok.resume);
   return end_message(std::move(out));
 }
 
@@ -87,6 +103,13 @@ std::string encode_auth_expiring(WallTime expires_at, WallTime now) {
   std::string out = begin_message("ack", "auth_expiring", now);
   out.append("\"expires_at\":");
   append_time(out, expires_at);
+  return end_message(std::move(out));
+}
+
+std::string encode_live(const Position& position, std::uint64_t replayed, WallTime now) {
+  std::string out = begin_message("ack", "live", now);
+  out.append("\"position\":\"").append(position.text).append("\",\"replayed\":");
+  append_number(out, replayed);
   return end_message(std::move(out));
 }
 

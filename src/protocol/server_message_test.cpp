@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/json.hpp"
+#include "protocol/text_frame.hpp"
 
 namespace carillon::protocol {
 namespace {
@@ -24,17 +25,38 @@ Event order_update() {
   return event;
 }
 
+std::string notification_text(const Event& event, WallTime logged_at, const Position& position, bool late) {
+  const std::string frame = encode_notification(event, logged_at, position, late).frame;
+  return frame.substr(header_size(frame));
+}
+
 TEST(ServerMessage, ANotificationIsTheExampleOfTheProtocol) {
   EXPECT_EQ(
-      encode_notification(order_update(), kNow, Position{"j1.42"}, false),
+      notification_text(order_update(), kNow, Position{"j1.42"}, false),
       R"({"type":"notification","event":"order_update","timestamp":"2026-11-22T12:00:00.123Z","id":"j1.42","payload":{"order_id":"o-1","instrument_id":"BTC/USDT","status":"PARTIALLY_FILLED","side":"BUY","type":"LIMIT","quantity_total":1.50,"quantity_filled":0.10,"price_avg_filled":64000.10}})");
+}
+
+TEST(ServerMessage, AMarkGoesIntoANotificationsFrame) {
+  for (const std::size_t size : {0, 3, 4, 250, 65300, 65400}) {
+    Event event = order_update();
+    event.payload = "{\"x\":\"" + std::string(size, 'x') + "\"}";
+    const EncodedNotification encoded = encode_notification(event, kNow, Position{"j1.42"}, true);
+    std::string marked = "before";
+    append_with_member(marked, encoded.frame, encoded.mark_at, ",\"replayed\":true");
+    std::string expected = "before";
+    append_text_frame(
+        expected,
+        R"({"type":"notification","event":"order_update","timestamp":"2026-11-22T12:00:00.123Z","id":"j1.42","replayed":true,"late":true,"payload":)" +
+            event.payload + "}");
+    EXPECT_EQ(marked, expected) << size;
+  }
 }
 
 TEST(ServerMessage, ALateNotificationSaysSo) {
   Event alert;
   alert.payload = R"({"alert_id":"a"})";
   EXPECT_EQ(
-      encode_notification(alert, kNow, Position{"j1.1"}, true),
+      notification_text(alert, kNow, Position{"j1.1"}, true),
       R"({"type":"notification","event":"system_alert","timestamp":"2026-11-22T12:00:00.000Z","id":"j1.1","late":true,"payload":{"alert_id":"a"}})");
 }
 
@@ -43,14 +65,14 @@ TEST(ServerMessage, TheLogsTimeStandsInForAnAbsentTimestamp) {
   signal.kind = EventKind::new_trade_signal;
   signal.payload = "{}";
   EXPECT_EQ(
-      encode_notification(signal, kNow + seconds{1}, Position{"p"}, false),
+      notification_text(signal, kNow + seconds{1}, Position{"p"}, false),
       R"({"type":"notification","event":"new_trade_signal","timestamp":"2026-11-22T12:00:01.000Z","id":"p","payload":{}})");
 }
 
 TEST(ServerMessage, ANotificationNamesNeitherUserNorProducersId) {
   Event event = order_update();
   event.id = "producers-own";
-  const std::string text = encode_notification(event, kNow, Position{"j1.42"}, false);
+  const std::string text = notification_text(event, kNow, Position{"j1.42"}, false);
   EXPECT_EQ(text.find("alice"), std::string::npos);
   EXPECT_EQ(text.find("producers-own"), std::string::npos);
 }
@@ -63,6 +85,27 @@ TEST(ServerMessage, AuthOk) {
   EXPECT_EQ(
       encode_auth_ok({"s-1", alice, seconds{20}, seconds{10}}, kNow),
       R"({"type":"ack","event":"auth_ok","timestamp":"2026-11-22T12:00:00.000Z","payload":{"session_id":"s-1","user_id":"alice","grants":["signals","orders","alerts"],"expires_at":"2026-11-22T13:00:00.000Z","heartbeat_interval_ms":20000,"heartbeat_timeout_ms":10000}})");
+}
+
+TEST(ServerMessage, AuthOkAnswersAResume) {
+  const Principal nobody{};
+  const auto resume_of = [&](std::string_view requested, std::optional<GapReason> gap) {
+    const std::string text = encode_auth_ok({"s", nobody, {}, {}, Resumption{requested, gap}}, kNow);
+    return text.substr(text.find(",\"resume\""));
+  };
+  EXPECT_EQ(resume_of("j1.42", std::nullopt), R"(,"resume":{"requested":"j1.42","complete":true}}})");
+  EXPECT_EQ(resume_of("j1.42", GapReason::trimmed),
+            R"(,"resume":{"requested":"j1.42","complete":false,"reason":"trimmed"}}})");
+  EXPECT_EQ(resume_of("j2.42", GapReason::epoch),
+            R"(,"resume":{"requested":"j2.42","complete":false,"reason":"epoch"}}})");
+  // What does not look like a position is not repeated.
+  EXPECT_EQ(resume_of("\"\xff", GapReason::unknown), R"(,"resume":{"complete":false,"reason":"unknown"}}})");
+}
+
+TEST(ServerMessage, Live) {
+  EXPECT_EQ(
+      encode_live(Position{"j1.42"}, 7, kNow),
+      R"({"type":"ack","event":"live","timestamp":"2026-11-22T12:00:00.000Z","payload":{"position":"j1.42","replayed":7}})");
 }
 
 TEST(ServerMessage, AuthOkEscapesTheUserAndListsEveryGrant) {
@@ -111,9 +154,10 @@ TEST(ServerMessage, Errors) {
 TEST(ServerMessage, EveryMessageIsJson) {
   const Principal nobody{};
   for (const std::string& text :
-       {encode_notification(order_update(), kNow, Position{"j1.42"}, true), encode_auth_ok({"s", nobody, {}, {}}, kNow),
+       {notification_text(order_update(), kNow, Position{"j1.42"}, true), encode_auth_ok({"s", nobody, {}, {}}, kNow),
         encode_auth_expiring(kNow, kNow), encode_shutting_down({}, kNow), encode_ping(Position{"p"}, 0, kNow),
-        encode_pong(kNow), encode_error("internal_server_error", "c", "line\nbreak\x01", kNow)}) {
+        encode_pong(kNow), encode_live(Position{"p"}, 0, kNow),
+        encode_error("internal_server_error", "c", "line\nbreak\x01", kNow)}) {
     const auto document = json::Document::parse(text);
     ASSERT_TRUE(document) << text;
     for (const char* member : {"type", "event", "timestamp"}) EXPECT_TRUE(document->root().find_string(member)) << text;

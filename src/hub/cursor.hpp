@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "event/position.hpp"
+#include "event/publication.hpp"
+#include "hub/current_state.hpp"
+#include "hub/recent_window.hpp"
+
+namespace carillon::hub {
+
+// What a client asks for when its session begins (protocol 6).
+struct Beginning {
+  struct Resume {
+    Position position;                          // as the client named it
+    std::expected<Ordinal, GapReason> ordinal;  // as the log reads it
+  };
+  std::optional<Resume> resume{};
+  bool wants_snapshot = true;
+};
+
+// Who reads.
+struct Viewer {
+  const UserId& user;
+  Grants grants;
+};
+
+struct Reading {
+  std::uint32_t count = 0;     // notifications appended
+  bool at_end = false;         // nothing is left to read
+  bool gap = false;            // the window no longer holds what comes next; nothing was appended
+  bool is_live = false;        // with this reading the catching up ended: the `live` acknowledgement follows it at once
+  std::uint64_t replayed = 0;  // where it is: how many notifications answered the resume
+};
+
+// How far one client has come: a snapshot, then a replay, then what is live, joined without gap or repeat (protocol
+// 6.2, 6.3). Costs a number, and while it catches up a little more; what it reads is the window's. Pure: no time, no
+// threads, no sockets.
+//
+// Invariants, for what may_see() allows the viewer:
+// 1. A resume at P reads each publication after P once, in order, and none other.
+// 2. A snapshot is the state of all publications before the window's end at begin(), and is followed by those after it.
+// 3. Exactly one reading is_live; what is read before it is marked, nothing after it is.
+class Cursor {
+ public:
+  // Places the cursor. The answer is why not everything after the asked position can follow; nothing when it can, or
+  // when no position was named.
+  std::optional<GapReason> begin(Beginning beginning, const RecentWindow& window, const CurrentState& state,
+                                 const Viewer& viewer, MonoTime now);
+
+  // Appends the frames that come next, at most about `bytes_max` (one frame more at most), looking at a bounded number
+  // of publications. When it is not at the end, there is more to read.
+  Reading read(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames);
+
+  // Where the client is once it has what was read. Not for one that fell out of the window.
+  [[nodiscard]] const Position& position(const RecentWindow& window) const;
+
+  // Until the reading that is_live.
+  [[nodiscard]] bool is_catching_up() const { return catching_up_ != nullptr; }
+  // It has not read all that is there, or is catching up.
+  [[nodiscard]] bool is_behind() const { return behind_; }
+  [[nodiscard]] std::uint64_t next() const { return next_; }
+  // Nothing before `sequence` concerns a cursor that is not behind.
+  void pass(std::uint64_t sequence) {
+    if (!behind_ && next_ < sequence) next_ = sequence;
+  }
+  // What comes next concerns it.
+  void fall_behind() { behind_ = true; }
+
+ private:
+  struct CatchingUp {
+    std::vector<PublicationPtr> snapshot{};  // in the log's order
+    std::size_t sent = 0;                    // of snapshot
+    std::uint64_t replayed = 0;
+    bool is_replay = false;
+  };
+  // A position that another shard or node has pushed already and this window does not have yet.
+  struct Ahead {
+    Ordinal ordinal;
+    Position position;
+  };
+
+  Reading read_snapshot(const Viewer& viewer, std::size_t bytes_max, std::string& frames);
+  Reading read_window(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames);
+
+  std::uint64_t next_ = 1;  // the first sequence it has not looked at
+  std::unique_ptr<CatchingUp> catching_up_;
+  std::unique_ptr<const Ahead> ahead_;
+  bool behind_ = false;
+};
+
+}  // namespace carillon::hub
