@@ -76,7 +76,7 @@ class Bench {
 
   void start() {
     journal_ = std::make_unique<SqliteJournal>(SqliteJournal::Options{.path = path()}, clock_, registry_);
-    ensure(journal_->start(sink_, milliseconds{0}).has_value(), "the journal starts");
+    ensure(journal_->start(sink_).has_value(), "the journal starts");
   }
   void stop() { journal_.reset(); }
   void append(std::size_t records, InFlight& in_flight) {
@@ -122,7 +122,7 @@ void open(benchmark::State& state) {
   in_flight.wait_for_all();
   bench.stop();
   for ([[maybe_unused]] auto _ : state)
-    ensure(Journal::open(bench.path(), {}, WallTime{}).has_value(), "the journal is whole");
+    ensure(Journal::open(bench.path(), {}).has_value(), "the journal is whole");
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(open)->Arg(1'000'000)->UseRealTime()->Unit(benchmark::kMillisecond);

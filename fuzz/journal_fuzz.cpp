@@ -60,7 +60,7 @@ Files make_files() {
   const carillon::eventlog::TempFolder folder;
   const std::string path = folder.file("journal.db");
   {
-    Result<std::unique_ptr<Journal>> journal = Journal::open(path, {}, WallTime{});
+    Result<std::unique_ptr<Journal>> journal = Journal::open(path, {});
     append(**journal, kLow, kLongAgo);
     append(**journal, 80, kNow);
     const DeadLetter letter{(*journal)->positions().of(30), kNow, "missing", "/payload", "a dead letter"};
@@ -68,7 +68,7 @@ Files make_files() {
     ensure((*journal)->trim(kNow, kNext) == kLow - 1, "the old records go");
     (*journal)->close_in_order();
   }
-  Result<std::unique_ptr<Journal>> journal = Journal::open(path, {}, WallTime{});
+  Result<std::unique_ptr<Journal>> journal = Journal::open(path, {});
   append(**journal, kNext, kNow);
   Files files;
   for (std::size_t i = 0; i < files.size(); ++i) files[i] = carillon::eventlog::read_file(path + kSuffixes[i]);
@@ -144,7 +144,7 @@ bool goes_on(Journal& journal) {
 void check_open(const std::string& path, bool mark_is_whole) {
   std::uint64_t next = 0;
   {
-    const Result<std::unique_ptr<Journal>> opened = Journal::open(path, {}, WallTime{});
+    const Result<std::unique_ptr<Journal>> opened = Journal::open(path, {});
     if (!opened) {
       ensure(opened.error().message.find(path) != std::string::npos, "a refusal names the file");
       return;
@@ -155,7 +155,7 @@ void check_open(const std::string& path, bool mark_is_whole) {
     if (!goes_on(journal)) return;
     next = journal.next_sequence();
   }
-  const Result<std::unique_ptr<Journal>> again = Journal::open(path, {}, WallTime{});
+  const Result<std::unique_ptr<Journal>> again = Journal::open(path, {});
   if (!again) return;
   ensure((*again)->next_sequence() == next, "what was appended is there");
   check_records(**again);

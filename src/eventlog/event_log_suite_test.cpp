@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,8 +21,9 @@ namespace {
 using Strings = std::vector<std::string>;
 
 struct MemoryWorld {
+  inline static std::uint32_t epoch = 0;
   SystemClock clock;
-  std::unique_ptr<EventLog> log = std::make_unique<MemoryLog>(clock);
+  std::unique_ptr<EventLog> log = std::make_unique<MemoryLog>(clock, ++epoch);
 };
 
 struct JournalWorld {
@@ -32,12 +34,35 @@ struct JournalWorld {
       std::make_unique<SqliteJournal>(SqliteJournal::Options{.path = folder.file("journal.db")}, clock, registry);
 };
 
+DeadLetter letter_at(const Position& position) {
+  return {position, WallTime(milliseconds{7}), "not_json", "at byte 0", "bytes of " + position.text};
+}
+
+std::vector<Position> positions_of(const std::vector<DeadLetter>& letters) {
+  std::vector<Position> positions;
+  for (const DeadLetter& letter : letters) positions.push_back(letter.position);
+  return positions;
+}
+
+std::vector<Position> positions_of(const std::vector<StoredRecord>& records) {
+  std::vector<Position> positions;
+  for (const StoredRecord& record : records) positions.push_back(record.position);
+  return positions;
+}
+
 template <class World>
 class EventLogSuite : public testing::Test {
  protected:
   EventLog& log() { return *world_.log; }
   RecordingSink& sink() { return sink_; }
-  void start() { ASSERT_TRUE(log().start(sink_, milliseconds{0})); }
+  void start() { ASSERT_TRUE(log().start(sink_)); }
+  // Appends so many records and says where they are.
+  std::vector<Position> fill(std::size_t count) {
+    std::vector<Record> call;
+    for (std::size_t i = 0; i < count; ++i) call.push_back({"fill-" + std::to_string(i), "bytes"});
+    EXPECT_TRUE(append(log(), std::move(call)));
+    return positions_of(sink_.wait_for(count));
+  }
 
  private:
   RecordingSink sink_;
@@ -46,16 +71,6 @@ class EventLogSuite : public testing::Test {
 
 using Worlds = testing::Types<MemoryWorld, JournalWorld>;
 TYPED_TEST_SUITE(EventLogSuite, Worlds);
-
-DeadLetter letter_at(const std::string& position) {
-  return {Position{position}, WallTime(milliseconds{7}), "not_json", "at byte 0", "bytes of " + position};
-}
-
-Strings positions_of(const std::vector<DeadLetter>& letters) {
-  Strings positions;
-  for (const DeadLetter& letter : letters) positions.push_back(letter.position.text);
-  return positions;
-}
 
 TYPED_TEST(EventLogSuite, HandsOverWhatWasAppendedInOrderWithItsPosition) {
   this->start();
@@ -71,6 +86,56 @@ TYPED_TEST(EventLogSuite, HandsOverWhatWasAppendedInOrderWithItsPosition) {
   EXPECT_EQ(seen[2].position, second->position);
   EXPECT_NE(seen[0].position, seen[1].position);
   for (const StoredRecord& record : seen) EXPECT_TRUE(is_position(record.position.text));
+}
+
+TYPED_TEST(EventLogSuite, LocatesWhatItHasGivenOut) {
+  ASSERT_FALSE(this->log().locate("anything"));
+  this->start();
+  const EventLog::Origin origin = this->log().origin();
+  EXPECT_EQ(this->log().locate(origin.position.text), origin.ordinal);
+  Ordinal last = origin.ordinal;
+  for (int i = 0; i < 10; ++i) {
+    // Already when the caller is told, which may be before the sink is.
+    const Result<Appended> appended = append(this->log(), {{"id-" + std::to_string(i), "bytes"}});
+    EXPECT_GT(this->log().locate(appended->position.text).value_or(0), last);
+    last = this->log().locate(appended->position.text).value_or(0);
+  }
+  Ordinal before = origin.ordinal;
+  for (const StoredRecord& record : this->sink().wait_for(10)) {
+    EXPECT_GT(record.ordinal, before);
+    EXPECT_EQ(this->log().locate(record.position.text), record.ordinal);
+    EXPECT_FALSE(record.is_kept);
+    before = record.ordinal;
+  }
+  EXPECT_EQ(before, last);
+}
+
+TYPED_TEST(EventLogSuite, SaysWhatIsNoPositionOfIts) {
+  this->start();
+  const std::string last = this->fill(3).back().text;
+  TypeParam other;
+  RecordingSink others_sink;
+  ASSERT_TRUE(other.log->start(others_sink));
+  ASSERT_TRUE(append(*other.log, {{"a", "A"}}));
+  const std::string others = others_sink.wait_for(1)[0].position.text;
+  EXPECT_EQ(this->log().locate(others), std::unexpected(GapReason::epoch));
+
+  const std::string future = last.substr(0, last.find('.')) + ".4";
+  const std::string texts[] = {"",
+                               "x",
+                               future,
+                               last + "0",
+                               last + " ",
+                               last + std::string(10'240, '0'),
+                               "0" + last,
+                               std::string(10'240, 'j'),
+                               std::string(10'240, '\0'),
+                               "1700000000000-0",
+                               "other9.1"};
+  for (const std::string& text : texts) {
+    EXPECT_EQ(this->log().locate(text), std::unexpected(GapReason::unknown)) << text.substr(0, 60);
+  }
+  other.log->stop();
 }
 
 TYPED_TEST(EventLogSuite, CountsARepeatedRecordAndDoesNotDeliverItAgain) {
@@ -124,27 +189,29 @@ TYPED_TEST(EventLogSuite, OffersTheSameRecordsAgainToASinkThatWasFull) {
 
 TYPED_TEST(EventLogSuite, KeepsOneDeadLetterPerPositionNewestFirst) {
   this->start();
-  for (const char* position : {"p.1", "p.2", "p.3", "p.2"}) this->log().put_dead_letter(letter_at(position));
+  const std::vector<Position> at = this->fill(4);
+  for (const std::size_t i : {0U, 1U, 3U, 3U}) this->log().put_dead_letter(letter_at(at[i]));
 
   const Result<std::vector<DeadLetter>> all = dead_letters(this->log(), 10);
   ASSERT_TRUE(all);
-  EXPECT_EQ(positions_of(*all), (Strings{"p.3", "p.2", "p.1"}));
+  EXPECT_EQ(positions_of(*all), (std::vector{at[3], at[1], at[0]}));
   const DeadLetter& oldest = all->back();
-  const DeadLetter expected = letter_at("p.1");
+  const DeadLetter expected = letter_at(at[0]);
   EXPECT_EQ(oldest.at, expected.at);
   EXPECT_EQ(oldest.reason, expected.reason);
   EXPECT_EQ(oldest.detail, expected.detail);
   EXPECT_EQ(oldest.bytes, expected.bytes);
-  EXPECT_EQ(positions_of(*dead_letters(this->log(), 2)), (Strings{"p.3", "p.2"}));
+  EXPECT_EQ(positions_of(*dead_letters(this->log(), 2)), (std::vector{at[3], at[1]}));
 }
 
 TYPED_TEST(EventLogSuite, ForgetsADeadLetterOnce) {
   this->start();
-  this->log().put_dead_letter(letter_at("p.1"));
-  this->log().put_dead_letter(letter_at("p.2"));
-  EXPECT_TRUE(remove_dead_letter(this->log(), Position{"p.1"}));
-  EXPECT_EQ(positions_of(*dead_letters(this->log(), 10)), (Strings{"p.2"}));
-  const Result<> again = remove_dead_letter(this->log(), Position{"p.1"});
+  const std::vector<Position> at = this->fill(2);
+  this->log().put_dead_letter(letter_at(at[0]));
+  this->log().put_dead_letter(letter_at(at[1]));
+  EXPECT_TRUE(remove_dead_letter(this->log(), at[0]));
+  EXPECT_EQ(positions_of(*dead_letters(this->log(), 10)), (std::vector{at[1]}));
+  const Result<> again = remove_dead_letter(this->log(), at[0]);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().kind, ErrorKind::not_found);
 }

@@ -50,6 +50,7 @@ Result<bool> GroupCommit::commit(JournalQueue::Taken taken, WallTime now) {
   }
   metrics_.dead_letters.add(letters_.size());
   letters_.clear();
+  last_committed_ = journal_.next_sequence() - 1;
   answer_appends(taken);
   if (Result<> answered = answer_dead_letters(taken); !answered) return std::unexpected(answered.error());
   return journal_.next_sequence() != next_before;

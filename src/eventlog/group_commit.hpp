@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -14,7 +16,9 @@ namespace carillon::eventlog {
 // The journal's thread.
 class GroupCommit {
  public:
-  GroupCommit(Journal& journal, JournalMetrics& metrics) : journal_(journal), metrics_(metrics) {}
+  // `last_committed` is moved on before anyone is told of a record.
+  GroupCommit(Journal& journal, JournalMetrics& metrics, std::atomic<std::uint64_t>& last_committed)
+      : journal_(journal), metrics_(metrics), last_committed_(last_committed) {}
   ~GroupCommit() { lose_letters_over(0); }
   GroupCommit(const GroupCommit&) = delete;
   GroupCommit& operator=(const GroupCommit&) = delete;
@@ -35,6 +39,7 @@ class GroupCommit {
 
   Journal& journal_;
   JournalMetrics& metrics_;
+  std::atomic<std::uint64_t>& last_committed_;
   std::vector<Result<Appended>> appended_;  // what this group's appends will be told
   std::vector<Result<>> removed_;           // and its removals of dead letters
   std::vector<DeadLetter> letters_;         // put, and not yet committed

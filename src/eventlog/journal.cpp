@@ -34,7 +34,7 @@ Result<> make_if_missing(const std::string& path, const JournalMark& mark) {
 
 }  // namespace
 
-Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const JournalLimits& limits, WallTime since) {
+Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const JournalLimits& limits) {
   Result<JournalMark> mark = JournalMark::take(path);
   if (!mark) return std::unexpected(mark.error());
   if (Result<> made = make_if_missing(path, *mark); !made) return std::unexpected(made.error());
@@ -48,7 +48,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const Jo
   if (!letters) return std::unexpected(letters.error());
   std::unique_ptr<Journal> journal(
       new Journal(std::move(*mark), std::move(*database), *header, std::move(*records), std::move(*letters), limits));
-  if (Result<> scanned = journal->scan(since); !scanned) return std::unexpected(scanned.error());
+  if (Result<> scanned = journal->scan(); !scanned) return std::unexpected(scanned.error());
   if (Result<> whole = journal->check_against_mark(); !whole) return std::unexpected(whole.error());
   if (Result<> synced = journal->sync_recovered(); !synced) return std::unexpected(synced.error());
   return journal;
@@ -62,20 +62,16 @@ Journal::Journal(JournalMark mark, std::unique_ptr<SqliteDatabase> database, con
       records_(std::move(records)),
       dead_letters_(std::move(dead_letters)),
       limits_(limits),
-      positions_(header.epoch),
+      positions_('j', header.epoch),
       next_sequence_(header.low_sequence) {}
 
-Result<> Journal::scan(WallTime since) {
-  std::optional<std::uint64_t> first_since;
-  const Result<> read = records_.read(header_.low_sequence, [&](const JournalRow& row) {
+Result<> Journal::scan() {
+  return records_.read(header_.low_sequence, [&](const JournalRow& row) {
     ids_.insert(siphash(header_.key, row.id), row.sequence);
     stored_bytes_ += cost(row.id, row.bytes);
-    if (!first_since && row.logged_at >= since) first_since = row.sequence;
     next_sequence_ = row.sequence + 1;
     return true;
   });
-  first_since_ = first_since.value_or(next_sequence_);
-  return read;
 }
 
 Result<> Journal::check_against_mark() const {
@@ -197,7 +193,7 @@ Result<> Journal::read(std::uint64_t first, std::size_t records_max, std::size_t
   std::size_t records = 0;
   std::size_t bytes = 0;
   return records_.read(first, [&](const JournalRow& row) {
-    out.push_back({positions_.of(row.sequence), row.logged_at, std::string(row.bytes)});
+    out.push_back({positions_.of(row.sequence), row.sequence, row.logged_at, std::string(row.bytes)});
     bytes += row.bytes.size();
     return ++records < records_max && bytes < bytes_max;
   });

@@ -14,7 +14,7 @@
 #include "eventlog/id_index.hpp"
 #include "eventlog/journal_file.hpp"
 #include "eventlog/journal_mark.hpp"
-#include "eventlog/journal_position.hpp"
+#include "eventlog/log_positions.hpp"
 #include "eventlog/record_table.hpp"
 #include "eventlog/sqlite_database.hpp"
 
@@ -43,19 +43,15 @@ class Journal {
  public:
   // Opens or makes the journal at `path`, checks it whole, and takes the lock. Fails with `corrupt` (damaged or
   // foreign, or records that were answered for are gone) or `unavailable`, and a message that names the file.
-  // `since` is for first_since().
-  [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& path, const JournalLimits& limits,
-                                                             WallTime since);
+  [[nodiscard]] static Result<std::unique_ptr<Journal>> open(const std::string& path, const JournalLimits& limits);
 
-  [[nodiscard]] const JournalPositions& positions() const { return positions_; }
+  [[nodiscard]] const LogPositions& positions() const { return positions_; }
   [[nodiscard]] std::uint64_t low_sequence() const { return header_.low_sequence; }
   [[nodiscard]] std::uint64_t next_sequence() const { return next_sequence_; }
   // The records, as retention counts them.
   [[nodiscard]] std::uint64_t stored_bytes() const { return stored_bytes_; }
   // Whether retention is so far behind that appends must wait.
   [[nodiscard]] bool is_over_size() const;
-  // The first record that was logged at `since` or later, as of open(); next_sequence() when there was none.
-  [[nodiscard]] std::uint64_t first_since() const { return first_since_; }
 
   // One transaction: begin, any number of the three writes, then commit or, after an error of the transaction,
   // rollback. A commit that fails with `full` has rolled back.
@@ -92,7 +88,7 @@ class Journal {
 
   Journal(JournalMark mark, std::unique_ptr<SqliteDatabase> database, const JournalHeader& header, RecordTable records,
           DeadLetterTable dead_letters, const JournalLimits& limits);
-  [[nodiscard]] Result<> scan(WallTime since);
+  [[nodiscard]] Result<> scan();
   [[nodiscard]] Result<> check_against_mark() const;
   [[nodiscard]] Result<> sync_recovered();
   [[nodiscard]] Result<std::uint64_t> claim(const Record& record);
@@ -108,10 +104,9 @@ class Journal {
   RecordTable records_;
   DeadLetterTable dead_letters_;
   JournalLimits limits_;
-  JournalPositions positions_;
+  LogPositions positions_;
   IdIndex ids_;
   std::uint64_t next_sequence_ = 1;
-  std::uint64_t first_since_ = 1;
   std::uint64_t stored_bytes_ = 0;
   bool is_shrinking_ = false;  // retention by size is at work
   std::vector<Fresh> fresh_;   // of the open transaction; the last has the sequence next_sequence_ - 1

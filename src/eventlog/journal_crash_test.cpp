@@ -45,7 +45,7 @@ class Victim {
         answers_left_(answers_max) {}
 
   [[noreturn]] void run() {
-    ensure(journal_.start(sink_, milliseconds{0}).has_value(), "the journal starts after a kill");
+    ensure(journal_.start(sink_).has_value(), "the journal starts after a kill");
     for (int i = 0; i < 32; ++i) append_next();
     for (;;) ::pause();
   }
@@ -80,7 +80,7 @@ std::vector<int> answered(const std::string& folder) {
 
 // How often the journal has each record.
 std::unordered_map<std::string, int> stored(const std::string& folder) {
-  const Result<std::unique_ptr<Journal>> journal = Journal::open(folder + "/journal.db", {}, WallTime{});
+  const Result<std::unique_ptr<Journal>> journal = Journal::open(folder + "/journal.db", {});
   std::unordered_map<std::string, int> counts;
   EXPECT_TRUE(journal) << journal.error().message;
   if (!journal) return counts;

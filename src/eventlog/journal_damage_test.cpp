@@ -30,7 +30,7 @@ std::string envelope(std::uint64_t sequence) {
 }
 
 Result<std::unique_ptr<Journal>> open(const std::string& path) {
-  return Journal::open(path, {}, WallTime{});
+  return Journal::open(path, {});
 }
 
 void append(Journal& journal, std::size_t count) {

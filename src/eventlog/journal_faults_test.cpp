@@ -92,7 +92,7 @@ bool tell_group(Journal& journal, int group, Told& told) {
 // Opens, writes groups, trims, folds, closes in order; gives up at the first error that is not `full`.
 Told tell(const std::string& path) {
   Told told;
-  Result<std::unique_ptr<Journal>> journal = Journal::open(path, small_limits(), WallTime{});
+  Result<std::unique_ptr<Journal>> journal = Journal::open(path, small_limits());
   if (!journal) return told;
   told.opened = true;
   for (int group = 0; group < kGroups; ++group) {
@@ -127,7 +127,7 @@ std::map<std::string, std::uint64_t> stored(Journal& journal) {
 // Everything that was answered is there, once, where it was said to be; calls are whole; only what was asked to go is
 // gone; and the same calls can be repeated.
 void expect_whole(const std::string& path, const Told& told) {
-  Result<std::unique_ptr<Journal>> opened = Journal::open(path, small_limits(), WallTime{});
+  Result<std::unique_ptr<Journal>> opened = Journal::open(path, small_limits());
   ASSERT_TRUE(opened) << opened.error().message;
   Journal& journal = **opened;
   EXPECT_LE(journal.low_sequence(), told.low_max);
@@ -220,7 +220,7 @@ TEST_F(JournalFaults, WhatIsSeenAfterADeadProcessSurvivesLostPower) {
     Told told = tell(folder.file("journal.db"));
     disk.heal();
     {
-      Result<std::unique_ptr<Journal>> journal = Journal::open(folder.file("journal.db"), small_limits(), WallTime{});
+      Result<std::unique_ptr<Journal>> journal = Journal::open(folder.file("journal.db"), small_limits());
       ASSERT_TRUE(journal) << journal.error().message;
       told.acknowledged = stored(**journal);
     }

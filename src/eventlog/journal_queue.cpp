@@ -55,6 +55,14 @@ Result<> JournalQueue::push(DeadLetterCall& call) {
   return {};
 }
 
+void JournalQueue::push(Settled settled) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  settled_.up_to = settled.up_to;
+  settled_.steps.insert(settled_.steps.end(), settled.steps.begin(), settled.steps.end());
+  news_.notify_one();
+}
+
 void JournalQueue::wake() {
   const std::lock_guard lock(mutex_);
   woken_ = true;
@@ -81,6 +89,7 @@ JournalQueue::Taken JournalQueue::take(std::chrono::nanoseconds patience) {
   move_appends_to(taken);
   taken.dead_letters = std::exchange(dead_letters_, {});
   dead_letter_bytes_ = 0;
+  taken.settled = std::exchange(settled_, {});
   taken.is_last = closed_ && appends_.empty();
   return taken;
 }

@@ -48,6 +48,7 @@ class JournalQueue {
   struct Taken {
     std::vector<AppendCall> appends;
     std::vector<DeadLetterCall> dead_letters;
+    Settled settled;                // of all calls since the last take; up_to 0: none
     std::size_t calls_waiting = 0;  // append calls found, these included
     bool is_last = false;           // closed, and nothing is left
   };
@@ -62,6 +63,8 @@ class JournalQueue {
   // ever fit, or the error of close().
   [[nodiscard]] Result<> push(AppendCall& call);
   [[nodiscard]] Result<> push(DeadLetterCall& call);
+  // Joined with what waits; lost when the queue is closed. Bounded by what the sink has under way.
+  void push(Settled settled);
   // Ends the wait of a take.
   void wake();
 
@@ -69,7 +72,9 @@ class JournalQueue {
   [[nodiscard]] Taken take(std::chrono::nanoseconds patience);
 
  private:
-  [[nodiscard]] bool has_news() const { return !appends_.empty() || !dead_letters_.empty() || woken_ || closed_; }
+  [[nodiscard]] bool has_news() const {
+    return !appends_.empty() || !dead_letters_.empty() || settled_.up_to != 0 || woken_ || closed_;
+  }
   [[nodiscard]] Result<> check(AppendCall& call) const;
   void move_appends_to(Taken& taken);
 
@@ -81,6 +86,7 @@ class JournalQueue {
   std::size_t append_bytes_ = 0;
   std::vector<DeadLetterCall> dead_letters_;
   std::size_t dead_letter_bytes_ = 0;
+  Settled settled_;
   bool woken_ = false;
   std::optional<Error> closed_{{ErrorKind::unavailable, "the journal is not open"}};
 };

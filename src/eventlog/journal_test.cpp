@@ -17,9 +17,9 @@ using Strings = std::vector<std::string>;
 
 class JournalTest : public testing::Test {
  protected:
-  void open(WallTime since = WallTime{}) {
+  void open() {
     journal_.reset();
-    Result<std::unique_ptr<Journal>> opened = Journal::open(path_, limits_, since);
+    Result<std::unique_ptr<Journal>> opened = Journal::open(path_, limits_);
     ASSERT_TRUE(opened) << opened.error().message;
     journal_ = std::move(*opened);
   }
@@ -87,7 +87,7 @@ TEST_F(JournalTest, ARolledBackTransactionLeavesNothing) {
   const std::vector<Record> call{{"b", "B"}, {"c", "C"}};
   ASSERT_TRUE(journal_->begin());
   ASSERT_TRUE(journal_->append(call, clock_.wall_now()));
-  ASSERT_TRUE(journal_->put_dead_letter({Position{"p.1"}, clock_.wall_now(), "", "", ""}));
+  ASSERT_TRUE(journal_->put_dead_letter({journal_->positions().of(1), clock_.wall_now(), "", "", ""}));
   journal_->rollback();
 
   EXPECT_EQ(journal_->next_sequence(), 2u);
@@ -193,20 +193,6 @@ TEST_F(JournalTest, TheFilesDoNotGrowWithoutEnd) {
   EXPECT_LT(log_max, 600'000u);
 }
 
-TEST_F(JournalTest, FollowingBeginsWithTheFirstRecordThatIsYoungEnough) {
-  open();
-  fill(3);
-  clock_.advance(std::chrono::hours{2});
-  const WallTime since = clock_.wall_now();
-  fill(2);
-  open(since);
-  EXPECT_EQ(journal_->first_since(), 4u);
-  open(since + milliseconds{1});
-  EXPECT_EQ(journal_->first_since(), 6u);
-  open(since - std::chrono::hours{3});
-  EXPECT_EQ(journal_->first_since(), 1u);
-}
-
 TEST_F(JournalTest, ReadsNoMoreThanAskedFor) {
   open();
   fill(10, 1000);
@@ -226,24 +212,24 @@ TEST_F(JournalTest, ReadsNoMoreThanAskedFor) {
 TEST_F(JournalTest, DeadLettersLeaveOldestFirstAtTheBoundOfNumber) {
   limits_.dead_letters.letters_max = 3;
   open();
-  for (int i = 1; i <= 5; ++i) {
+  for (Ordinal i = 1; i <= 5; ++i) {
     ASSERT_TRUE(journal_->begin());
-    ASSERT_TRUE(journal_->put_dead_letter({Position{"p." + std::to_string(i)}, clock_.wall_now(), "", "", "bytes"}));
+    ASSERT_TRUE(journal_->put_dead_letter({journal_->positions().of(i), clock_.wall_now(), "", "", "bytes"}));
     ASSERT_TRUE(journal_->commit());
     if (i == 4) open();
   }
   const Result<std::vector<DeadLetter>> letters = journal_->list_dead_letters(10);
   ASSERT_EQ(letters->size(), 3u);
-  EXPECT_EQ(letters->front().position.text, "p.5");
-  EXPECT_EQ(letters->back().position.text, "p.3");
+  EXPECT_EQ(letters->front().position, journal_->positions().of(5));
+  EXPECT_EQ(letters->back().position, journal_->positions().of(3));
 }
 
 TEST_F(JournalTest, DeadLettersLeaveOldestFirstAtTheBoundOfBytes) {
   limits_.dead_letters.bytes_max = 1000;
   open();
   ASSERT_TRUE(journal_->begin());
-  for (int i = 1; i <= 5; ++i) {
-    const Position position{"p." + std::to_string(i)};
+  for (Ordinal i = 1; i <= 5; ++i) {
+    const Position position = journal_->positions().of(i);
     ASSERT_TRUE(journal_->put_dead_letter({position, clock_.wall_now(), "", "", std::string(400, 'x')}));
   }
   ASSERT_TRUE(journal_->commit());
@@ -254,7 +240,7 @@ TEST_F(JournalTest, ADeadLetterIsKeptCutToItsBounds) {
   open();
   const std::string huge(5 * 1024 * 1024, 'x');
   ASSERT_TRUE(journal_->begin());
-  ASSERT_TRUE(journal_->put_dead_letter({Position{"p.1"}, clock_.wall_now(), huge, huge, huge}));
+  ASSERT_TRUE(journal_->put_dead_letter({journal_->positions().of(1), clock_.wall_now(), huge, huge, huge}));
   ASSERT_TRUE(journal_->commit());
   const DeadLetter letter = journal_->list_dead_letters(1)->front();
   EXPECT_EQ(letter.reason.size(), 4096u);

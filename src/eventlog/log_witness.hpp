@@ -23,6 +23,9 @@ class RecordingSink final : public RecordSink {
  public:
   explicit RecordingSink(std::size_t room = SIZE_MAX) : room_(room) {}
 
+  // From now on what is accepted is settled at once.
+  void settle_with(EventLog& log) { log_ = &log; }
+
   [[nodiscard]] bool accept(std::vector<StoredRecord>& batch) override {
     const std::lock_guard lock(mutex_);
     changed_.notify_all();
@@ -31,6 +34,7 @@ class RecordingSink final : public RecordSink {
       return false;
     }
     room_ -= batch.size();
+    if (log_ != nullptr) log_->settle({batch.back().ordinal, {}});
     for (StoredRecord& record : batch) records_.push_back(std::move(record));
     batch.clear();
     return true;
@@ -55,6 +59,7 @@ class RecordingSink final : public RecordSink {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
+  EventLog* log_ = nullptr;
   std::size_t room_;
   std::size_t refusals_ = 0;
   std::vector<StoredRecord> records_;

@@ -15,14 +15,20 @@ Error not_running() {
 
 }  // namespace
 
-Result<> MemoryLog::start(RecordSink& sink, milliseconds history) {
-  const WallTime since = clock_.wall_now() - history;
-  while (next_ < records_.size() && records_[next_].logged_at < since) ++next_;
+Result<> MemoryLog::start(RecordSink& sink) {
+  next_ = 0;
+  settled_ = 0;
   at_start_ = records_.size();
-  origin_.text = "m1." + std::to_string(next_);
+  origin_ = {positions_.of(0), 0};
   sink_ = &sink;
+  was_started_ = true;
   offer();
   return {};
+}
+
+std::expected<Ordinal, GapReason> MemoryLog::locate(std::string_view position) const {
+  if (!was_started_) return std::unexpected(GapReason::unknown);
+  return positions_.locate(position, records_.size());
 }
 
 void MemoryLog::append(std::vector<Record> records, AppendDone done) {
@@ -59,9 +65,9 @@ Position MemoryLog::put_foreign(std::string bytes) {
 }
 
 Position MemoryLog::store(std::string bytes) {
-  const Position position{"m1." + std::to_string(records_.size() + 1)};
-  records_.push_back({position, clock_.wall_now(), std::move(bytes)});
-  return position;
+  const Ordinal ordinal = records_.size() + 1;
+  records_.push_back({positions_.of(ordinal), ordinal, clock_.wall_now(), std::move(bytes)});
+  return records_.back().position;
 }
 
 void MemoryLog::offer() {
@@ -75,8 +81,9 @@ void MemoryLog::offer() {
 }
 
 void MemoryLog::put_dead_letter(DeadLetter letter) {
-  const auto is_there = [&](const DeadLetter& other) { return other.position == letter.position; };
-  if (sink_ == nullptr || std::ranges::any_of(dead_letters_, is_there)) return;
+  const auto ordinal = locate(letter.position.text);
+  if (sink_ == nullptr || !ordinal || *ordinal <= letters_up_to_) return;
+  letters_up_to_ = *ordinal;
   dead_letters_.push_front(std::move(letter));
   if (dead_letters_.size() > kDeadLettersMax) dead_letters_.pop_back();
 }

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -25,15 +26,17 @@ SqliteJournal::~SqliteJournal() {
   stop();
 }
 
-Result<> SqliteJournal::start(RecordSink& sink, milliseconds history) {
+Result<> SqliteJournal::start(RecordSink& sink) {
   ensure(!journal_ && !thread_.joinable(), "a journal is started once");
   const MonoTime begin = clock_.mono_now();
-  Result<std::unique_ptr<Journal>> journal = Journal::open(options_.path, options_.limits, clock_.wall_now() - history);
+  Result<std::unique_ptr<Journal>> journal = Journal::open(options_.path, options_.limits);
   if (!journal) return std::unexpected(journal.error());
   journal_ = std::move(*journal);
-  group_.emplace(*journal_, metrics_);
-  follower_.emplace(sink, journal_->first_since(), journal_->next_sequence());
-  origin_ = journal_->positions().of(journal_->first_since() - 1);
+  group_.emplace(*journal_, metrics_, last_committed_);
+  follower_.emplace(sink, journal_->low_sequence(), journal_->next_sequence());
+  positions_ = journal_->positions();
+  origin_ = {positions_->of(journal_->low_sequence() - 1), journal_->low_sequence() - 1};
+  last_committed_ = journal_->next_sequence() - 1;
   next_upkeep_ = begin;
   is_busy_ = true;
   const auto took = std::chrono::duration_cast<milliseconds>(clock_.mono_now() - begin);
@@ -44,9 +47,15 @@ Result<> SqliteJournal::start(RecordSink& sink, milliseconds history) {
                   {"bytes", journal_->stored_bytes()},
                   {"took_ms", took.count()}});
   set_writable(true);
+  is_started_ = true;
   queue_.open();
   thread_ = std::thread([this] { run(); });
   return {};
+}
+
+std::expected<Ordinal, GapReason> SqliteJournal::locate(std::string_view position) const {
+  if (!is_started_) return std::unexpected(GapReason::unknown);
+  return positions_->locate(position, last_committed_);
 }
 
 void SqliteJournal::stop() {
@@ -70,7 +79,7 @@ void SqliteJournal::refuse(AppendDone done, const Error& error) {
 }
 
 void SqliteJournal::sink_has_room() {
-  if (!follower_) return;
+  if (!is_started_) return;
   follower_->sink_has_room();
   queue_.wake();
 }
@@ -107,6 +116,7 @@ void SqliteJournal::run() {
     is_last = taken.is_last;
     is_busy_ = false;
     metrics_.queue_calls.set(static_cast<std::int64_t>(taken.calls_waiting));
+    if (taken.settled.up_to != 0) settled_ = taken.settled.up_to;
     commit(std::move(taken));
     if (!failure_ && !is_last) follow();
     if (!failure_) keep_up();
@@ -148,7 +158,7 @@ void SqliteJournal::keep_up() {
 }
 
 void SqliteJournal::trim() {
-  const Result<std::size_t> trimmed = journal_->trim(clock_.wall_now(), follower_->next());
+  const Result<std::size_t> trimmed = journal_->trim(clock_.wall_now(), std::min(follower_->next(), settled_ + 1));
   trims_on_ = trimmed && *trimmed == options_.limits.trim_rows_max;
   if (!trimmed) return suffer(trimmed.error());
   metrics_.records_trimmed.add(*trimmed);

@@ -7,7 +7,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "eventlog/event_log.hpp"
@@ -16,6 +18,7 @@
 #include "eventlog/journal.hpp"
 #include "eventlog/journal_metrics.hpp"
 #include "eventlog/journal_queue.hpp"
+#include "eventlog/log_positions.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace carillon::eventlog {
@@ -47,18 +50,20 @@ class SqliteJournal final : public EventLog {
   SqliteJournal(const SqliteJournal&) = delete;
   SqliteJournal& operator=(const SqliteJournal&) = delete;
 
-  // Reads the whole file to check it, on the caller's thread.
-  [[nodiscard]] Result<> start(RecordSink& sink, milliseconds history) override;
-  [[nodiscard]] Position origin() const override { return origin_; }
+  // Reads the whole file to check it, on the caller's thread. Does not overlap stop().
+  [[nodiscard]] Result<> start(RecordSink& sink) override;
+  [[nodiscard]] Origin origin() const override { return origin_; }
+  [[nodiscard]] std::expected<Ordinal, GapReason> locate(std::string_view position) const override;
   // Commits what waits.
   void stop() override;
   void append(std::vector<Record> records, AppendDone done) override;
   void sink_has_room() override;
+  void settle(Settled settled) override { queue_.push(std::move(settled)); }
   void put_dead_letter(DeadLetter letter) override;
   void list_dead_letters(std::size_t limit, DeadLettersDone done) override;
   void remove_dead_letter(Position position, Done done) override;
   [[nodiscard]] bool is_writable() const override { return writable_.load(); }
-  [[nodiscard]] bool has_caught_up() const override { return follower_ && follower_->has_caught_up(); }
+  [[nodiscard]] bool has_caught_up() const override { return is_started_ && follower_->has_caught_up(); }
 
  private:
   void run();
@@ -83,14 +88,21 @@ class SqliteJournal final : public EventLog {
   telemetry::Counter& dead_letters_refused_;
 
   std::atomic<bool> writable_{false};
+  std::atomic<std::uint64_t> last_committed_{0};
+
+  // Made by start(), for any thread that finds is_started_.
   std::optional<Follower> follower_;
-  Position origin_;
+  std::optional<LogPositions> positions_;
+  Origin origin_;
+  std::atomic<bool> is_started_{false};
+
   std::thread thread_;
 
   // Of the journal's thread, once it runs.
   std::unique_ptr<Journal> journal_;
   std::optional<GroupCommit> group_;
   std::optional<Error> failure_;  // for good
+  std::uint64_t settled_ = 0;     // every record up to here
   MonoTime next_upkeep_;
   bool disk_is_full_ = false;
   bool trims_on_ = false;  // the last step of retention was not the last that is due

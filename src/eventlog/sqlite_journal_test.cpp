@@ -51,15 +51,20 @@ class SqliteJournalTest : public testing::Test {
     options_.on_fatal = [this](const Error& error) { fatal_.set_value(error); };
   }
 
-  void start(RecordSink& sink, milliseconds history = hours{24}) {
+  void start(RecordSink& sink) {
     journal_ = std::make_unique<SqliteJournal>(std::move(options_), clock_, registry_);
-    const Result<> started = journal_->start(sink, history);
-    ASSERT_TRUE(started) << started.error().message;
+    start_made(sink);
   }
-  void restart(RecordSink& sink, milliseconds history = hours{24}) {
+  // Settles what it accepts.
+  void start(RecordingSink& sink) {
+    journal_ = std::make_unique<SqliteJournal>(std::move(options_), clock_, registry_);
+    sink.settle_with(*journal_);
+    start_made(sink);
+  }
+  void restart(RecordingSink& sink) {
     journal_.reset();
-    options_ = {.path = folder_.file("journal.db")};
-    start(sink, history);
+    options_.path = folder_.file("journal.db");
+    start(sink);
   }
   // By the journal's own doing, within all patience.
   [[nodiscard]] bool becomes_writable() const {
@@ -69,6 +74,20 @@ class SqliteJournalTest : public testing::Test {
   }
   [[nodiscard]] bool metrics_say(const std::string& line) const {
     return registry_.text().find("\n" + line + "\n") != std::string::npos;
+  }
+
+  void start_made(RecordSink& sink) {
+    const Result<> started = journal_->start(sink);
+    ASSERT_TRUE(started) << started.error().message;
+  }
+  // Appends so many records and says where they are.
+  std::vector<Position> fill(std::size_t count, RecordingSink& sink) {
+    std::vector<Record> call;
+    for (std::size_t i = 0; i < count; ++i) call.push_back({"fill-" + std::to_string(i), "bytes"});
+    EXPECT_TRUE(append(*journal_, std::move(call)));
+    std::vector<Position> positions;
+    for (const StoredRecord& each : sink.wait_for(count)) positions.push_back(each.position);
+    return positions;
   }
 
   // Lives as long as the journals that use it.
@@ -89,28 +108,61 @@ Record record(const std::string& id) {
   return {id, "bytes of " + id};
 }
 
-TEST_F(SqliteJournalTest, ARestartFollowsFromTheHistory) {
+TEST_F(SqliteJournalTest, ARestartFollowsFromTheOldestRecord) {
   RecordingSink& first = new_sink();
   start(first);
+  EXPECT_EQ(journal_->origin().ordinal, 0u);
   ASSERT_TRUE(append(*journal_, {record("old")}));
   journal_->stop();
-  clock_.advance(hours{2});
+  clock_.advance(hours{23});
   restart(first);
   ASSERT_TRUE(append(*journal_, {record("young")}));
-  journal_->stop();
 
   RecordingSink& second = new_sink();
-  restart(second, hours{1});
-  EXPECT_EQ(bytes_of(second.wait_for(1)), (Strings{"bytes of young"}));
-  RecordingSink& third = new_sink();
-  restart(third, hours{3});
-  EXPECT_EQ(bytes_of(third.wait_for(2)), (Strings{"bytes of old", "bytes of young"}));
+  restart(second);
+  EXPECT_EQ(bytes_of(second.wait_for(2)), (Strings{"bytes of old", "bytes of young"}));
+}
+
+TEST_F(SqliteJournalTest, TheOriginIsBeforeTheOldestRecord) {
+  RecordingSink& first = new_sink();
+  start(first);
+  const Position last = fill(3, first).back();
   journal_->stop();
-  clock_.advance(hours{1});
-  RecordingSink& fourth = new_sink();
-  restart(fourth, hours{0});
-  ASSERT_TRUE(append(*journal_, {record("new")}));
-  EXPECT_EQ(bytes_of(fourth.wait_for(1)), (Strings{"bytes of new"}));
+  clock_.advance(hours{25});
+  options_.upkeep_interval = milliseconds{0};
+  RecordingSink& second = new_sink();
+  restart(second);
+  EXPECT_EQ(second.wait_for(3).size(), 3u);
+  EXPECT_EQ(journal_->origin().ordinal, 0u);
+
+  RecordingSink& third = new_sink();
+  restart(third);
+  EXPECT_EQ(journal_->origin().ordinal, 3u);
+  EXPECT_EQ(journal_->origin().position, last);
+  EXPECT_EQ(journal_->locate(last.text), 3u);
+  ASSERT_TRUE(append(*journal_, {record("next")}));
+  EXPECT_EQ(third.wait_for(1)[0].ordinal, 4u);
+}
+
+TEST_F(SqliteJournalTest, NothingLeavesThatIsNotSettled) {
+  RecordingSink& first = new_sink();
+  start(first);
+  fill(3, first);
+  journal_->stop();
+  clock_.advance(hours{25});
+  for (const Ordinal settled : {0U, 2U}) {
+    options_.path = folder_.file("journal.db");
+    options_.upkeep_interval = milliseconds{0};
+    RecordingSink& sink = new_sink();
+    start(static_cast<RecordSink&>(sink));
+    EXPECT_EQ(journal_->origin().ordinal, 0u);
+    EXPECT_EQ(sink.wait_for(3).size(), 3u);
+    if (settled != 0) journal_->settle({settled, {}});
+    journal_->stop();
+  }
+  RecordingSink& last = new_sink();
+  restart(last);
+  EXPECT_EQ(journal_->origin().ordinal, 2u);
 }
 
 TEST_F(SqliteJournalTest, HasCaughtUpWhenTheSinkTookWhatWasThere) {
@@ -255,8 +307,9 @@ TEST_F(SqliteJournalTest, DeadLettersWaitForTheDiskToHaveSpace) {
   options_.upkeep_interval = milliseconds{0};
   RecordingSink& sink = new_sink();
   start(sink);
+  const Position position = fill(1, sink)[0];
   disk_.be_full_from(0);
-  journal_->put_dead_letter({Position{"p.1"}, clock_.wall_now(), "missing", "", "bytes"});
+  journal_->put_dead_letter({position, clock_.wall_now(), "missing", "", "bytes"});
   EXPECT_FALSE(append(*journal_, {record("b")}));
   disk_.heal();
   EXPECT_TRUE(becomes_writable());
@@ -345,20 +398,21 @@ TEST_F(SqliteJournalTest, ASinkThatStaysFullMakesTheJournalRefuseRatherThanForge
 TEST_F(SqliteJournalTest, DeadLettersOutliveTheProcess) {
   RecordingSink& sink = new_sink();
   start(sink);
-  journal_->put_dead_letter({Position{"p.1"}, clock_.wall_now(), "missing", "/payload", "bytes"});
-  journal_->put_dead_letter({Position{"p.2"}, clock_.wall_now(), "missing", "/payload", "bytes"});
-  ASSERT_TRUE(remove_dead_letter(*journal_, Position{"p.1"}));
+  const std::vector<Position> at = fill(2, sink);
+  journal_->put_dead_letter({at[0], clock_.wall_now(), "missing", "/payload", "bytes"});
+  journal_->put_dead_letter({at[1], clock_.wall_now(), "missing", "/payload", "bytes"});
+  ASSERT_TRUE(remove_dead_letter(*journal_, at[0]));
   restart(sink);
   const Result<std::vector<DeadLetter>> letters = dead_letters(*journal_, 10);
   ASSERT_EQ(letters->size(), 1u);
-  EXPECT_EQ(letters->front().position.text, "p.2");
+  EXPECT_EQ(letters->front().position, at[1]);
 }
 
 TEST_F(SqliteJournalTest, AStartThatFailsSaysWhyAndRefusesCalls) {
   write_file(folder_.file("journal.db"), "not a journal");
   journal_ = std::make_unique<SqliteJournal>(std::move(options_), clock_, registry_);
   RecordingSink& sink = new_sink();
-  const Result<> started = journal_->start(sink, hours{1});
+  const Result<> started = journal_->start(sink);
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().kind, ErrorKind::corrupt);
   EXPECT_EQ(append(*journal_, {record("a")}).error().kind, ErrorKind::unavailable);
