@@ -8,20 +8,21 @@ void FanOut::add(runtime::Loop& loop, hub::Hub& hub) {
   shards_.push_back(std::make_unique<Shard>(loop, hub));
 }
 
-void FanOut::publish(std::vector<PublicationPtr> publications) {
+void FanOut::set_origin(const Position& position, Ordinal ordinal) {
+  for (const auto& shard : shards_)
+    shard->loop.post([position, ordinal, hub = &shard->hub] { hub->set_origin(position, ordinal); });
+}
+
+void FanOut::post(std::vector<PublicationPtr> publications, Take take) {
   if (publications.empty()) return;
   const auto shared = std::make_shared<const std::vector<PublicationPtr>>(std::move(publications));
   for (const auto& shard : shards_) {
     if (!shard->credit.take(shared->size())) return;
-    shard->loop.post([shared, to = shard.get()] {
-      to->hub.publish(*shared);
+    shard->loop.post([shared, take, to = shard.get()] {
+      (to->hub.*take)(*shared);
       to->credit.give_back(shared->size());
     });
   }
-}
-
-void FanOut::set_origin(const Position& position) {
-  for (const auto& shard : shards_) shard->loop.post([position, hub = &shard->hub] { hub->set_origin(position); });
 }
 
 void FanOut::close() {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "eventlog/memory_log.hpp"
 #include "hub/hub.hpp"
 
@@ -10,10 +14,14 @@ namespace {
 
 // A node without network: a log in memory, the service, and two shards that are only asked what they were given.
 struct World {
-  World() {
+  // `history` is in the log before the node is there.
+  explicit World(const std::vector<std::string>& history = {}, const RecordProcessor::Options& options = {})
+      : service(own_loop, log, fan_out, clock, metrics, options) {
+    for (const std::string& bytes : history) log.put_foreign(bytes);
     fan_out.add(first_loop, first);
     fan_out.add(second_loop, second);
-    EXPECT_TRUE(log.start(service, std::chrono::hours{1}));
+    EXPECT_TRUE(log.start(service));
+    fan_out.set_origin(log.origin().position, log.origin().ordinal);
   }
   void append(std::string id, std::string_view envelope) {
     log.append({{.id = std::move(id), .bytes = std::string(envelope)}},
@@ -23,16 +31,18 @@ struct World {
     own_loop.turn_at_once();
     for (runtime::Loop* loop : {&first_loop, &second_loop}) loop->turn_at_once();
   }
-  static std::string frames_of(const hub::Hub& hub) {
-    std::string all;
-    for (auto s = hub.window().begin(); s < hub.window().end(); ++s) all += hub.window().at(s).frame;
-    return all;
+  std::vector<std::string> published() const {
+    std::vector<std::string> positions;
+    for (auto s = first.window().begin(); s < first.window().end(); ++s)
+      positions.push_back(first.window().at(s).position.text);
+    return positions;
   }
   std::vector<eventlog::DeadLetter> dead_letters() {
     std::vector<eventlog::DeadLetter> found;
     log.list_dead_letters(100, [&](Result<std::vector<eventlog::DeadLetter>> letters) { found = std::move(*letters); });
     return found;
   }
+  bool shows(std::string_view sample) const { return metrics.text().contains("\n" + std::string(sample) + "\n"); }
 
   ManualClock clock;
   telemetry::Registry metrics;
@@ -40,8 +50,14 @@ struct World {
   runtime::Loop own_loop{clock}, first_loop{clock}, second_loop{clock};
   hub::Hub first{hub::WindowLimits{}}, second{hub::WindowLimits{}};
   FanOut fan_out;
-  NotificationService service{own_loop, log, fan_out, clock, metrics};
+  NotificationService service;
 };
+
+std::string order(std::string_view user, std::string_view status, std::string_view filled) {
+  return R"({"event":"order_update","user_id":")" + std::string(user) +
+         R"(","payload":{"order_id":"o","instrument_id":"X","status":")" + std::string(status) +
+         R"(","side":"BUY","type":"LIMIT","quantity_total":10,"quantity_filled":)" + std::string(filled) + "}}";
+}
 
 constexpr std::string_view kAlert =
     R"({"id":"1","event":"system_alert","timestamp":"2026-11-22T11:59:59.000Z","payload":{"alert_id":"a","level":"INFO","message":"m"}})";
@@ -118,6 +134,190 @@ TEST(NotificationService, PausesTheLogWhenFullAndContinues) {
   for (int i = 0; i < 180; ++i) w.log.put_foreign(big);
   for (int i = 0; i < 20; ++i) w.settle();
   EXPECT_EQ(w.first.window().end() - 1, 180U);
+}
+
+TEST(NotificationService, WithholdsAndCountsWhatSaysNothingNew) {
+  World w;
+  w.log.put_foreign(order("alice", "PARTIALLY_FILLED", "5"));
+  w.log.put_foreign(order("alice", "PARTIALLY_FILLED", "5"));
+  w.log.put_foreign(order("alice", "PARTIALLY_FILLED", "4"));
+  w.log.put_foreign(order("alice", "CANCELED", "5"));
+  w.log.put_foreign(order("alice", "FILLED", "10"));
+  w.log.put_foreign(order("alice", "FILLED", "10"));
+  w.settle();
+  EXPECT_EQ(w.published(), (std::vector<std::string>{"m1.1", "m1.4"}));
+  EXPECT_TRUE(w.dead_letters().empty());
+  EXPECT_TRUE(w.shows(R"(carillon_withheld_total{reason="repeat"} 1)"));
+  EXPECT_TRUE(w.shows(R"(carillon_withheld_total{reason="filled_fell"} 1)"));
+  EXPECT_TRUE(w.shows(R"(carillon_withheld_total{reason="after_terminal"} 2)"));
+  EXPECT_TRUE(w.shows(R"(carillon_published_total{event="order_update"} 2)"));
+}
+
+TEST(NotificationService, BuriesAnOrderOfAnotherUser) {
+  World w;
+  w.log.put_foreign(order("alice", "SUBMITTED", "0"));
+  w.log.put_foreign(order("bob", "FILLED", "10"));
+  w.log.put_foreign(order("alice", "FILLED", "10"));
+  w.settle();
+  EXPECT_EQ(w.published(), (std::vector<std::string>{"m1.1", "m1.3"}));
+  const auto letters = w.dead_letters();
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(letters[0].position.text, "m1.2");
+  EXPECT_EQ(letters[0].reason, "owner_mismatch");
+  EXPECT_EQ(letters[0].bytes, order("bob", "FILLED", "10"));
+  EXPECT_TRUE(w.shows(R"(carillon_dead_letters_total{reason="owner_mismatch"} 1)"));
+}
+
+TEST(NotificationService, PublishesAnIdOnceWhereTheLogDoesNotGuardIt) {
+  World w({}, {.filters_duplicates = true});
+  w.log.put_foreign(std::string(kAlert));
+  w.log.put_foreign(std::string(kAlert));
+  w.log.put_foreign(R"({"id":"1","event":"system_alert","payload":{"alert_id":"b","level":"INFO","message":"m"}})");
+  w.settle();
+  EXPECT_EQ(w.published(), std::vector<std::string>{"m1.1"});
+  EXPECT_TRUE(w.shows(R"(carillon_withheld_total{reason="duplicate"} 1)"));
+  ASSERT_EQ(w.dead_letters().size(), 1U);
+  EXPECT_EQ(w.dead_letters()[0].position.text, "m1.3");
+  EXPECT_EQ(w.dead_letters()[0].reason, "id_conflict");
+}
+
+TEST(NotificationService, CountsWhatItForgetsAtItsBounds) {
+  World w({}, {.orders = {.orders_max = 1}, .filters_duplicates = true, .duplicates = {.entries_max = 1}});
+  for (const char* id : {"1", "2", "3"}) {
+    w.log.put_foreign(R"({"id":")" + std::string(id) +
+                      R"(","event":"order_update","user_id":"alice","payload":{"order_id":")" + id +
+                      R"(","instrument_id":"X","status":"SUBMITTED","side":"BUY","type":"LIMIT",)" +
+                      R"("quantity_total":10,"quantity_filled":0}})");
+  }
+  w.settle();
+  EXPECT_TRUE(w.shows("carillon_orders_forgotten_total 2"));
+  EXPECT_TRUE(w.shows("carillon_event_ids_forgotten_total 2"));
+}
+
+constexpr std::string_view kOldAlert =
+    R"({"event":"system_alert","timestamp":"2026-11-22T11:59:50.000Z","payload":{"alert_id":"a","level":"INFO","message":"m"}})";
+
+// Its lateness was counted, and its way into the log measured, when it was news.
+TEST(NotificationService, CountsNoHistoryAsLate) {
+  World w({std::string(kOldAlert)});
+  w.settle();
+  w.log.put_foreign(std::string(kAlert));
+  w.settle();
+  EXPECT_TRUE(w.shows(R"(carillon_published_total{event="system_alert"} 2)"));
+  EXPECT_TRUE(w.shows(R"(carillon_published_late_total{event="system_alert"} 0)"));
+  EXPECT_TRUE(w.shows(R"(carillon_event_accept_seconds_count{event="system_alert"} 1)"));
+  EXPECT_TRUE(w.shows(R"(carillon_event_accept_beyond_limit_total{event="system_alert"} 0)"));
+  w.log.put_foreign(std::string(kOldAlert));
+  w.settle();
+  EXPECT_TRUE(w.shows(R"(carillon_published_late_total{event="system_alert"} 1)"));
+  EXPECT_TRUE(w.shows(R"(carillon_event_accept_seconds_count{event="system_alert"} 2)"));
+  EXPECT_TRUE(w.shows(R"(carillon_event_accept_seconds_sum{event="system_alert"} 11)"));
+  EXPECT_TRUE(w.shows(R"(carillon_event_accept_beyond_limit_total{event="system_alert"} 1)"));
+}
+
+TEST(NotificationService, TakesAnEventFromTheFutureForAcceptedAtOnce) {
+  World w;
+  w.log.put_foreign(
+      R"({"event":"system_alert","timestamp":"2026-11-22T13:00:00Z","payload":{"alert_id":"a","level":"INFO","message":"m"}})");
+  w.settle();
+  EXPECT_TRUE(w.shows(R"(carillon_event_accept_seconds_bucket{event="system_alert",le="0.0001"} 1)"));
+  EXPECT_TRUE(w.shows(R"(carillon_event_accept_seconds_sum{event="system_alert"} 0)"));
+}
+
+// Writes down what it is told. Its records are given to the sink by the test.
+struct WitnessLog final : eventlog::EventLog {
+  Result<> start(eventlog::RecordSink&) override { return {}; }
+  Origin origin() const override { return {.position = {"w.40"}, .ordinal = 40}; }
+  std::expected<Ordinal, GapReason> locate(std::string_view) const override {
+    return std::unexpected(GapReason::unknown);
+  }
+  void stop() override {}
+  void append(std::vector<eventlog::Record>, AppendDone) override {}
+  void sink_has_room() override {}
+  void settle(eventlog::Settled settled) override {
+    told += "settle " + std::to_string(settled.up_to);
+    for (const auto& step : settled.steps)
+      told += " [" + std::to_string(step.previous) + ">" + std::to_string(step.ordinal) +
+              (step.is_terminal ? " end]" : "]");
+    told += "; ";
+  }
+  void put_dead_letter(eventlog::DeadLetter letter) override { told += "dead " + letter.position.text + "; "; }
+  void list_dead_letters(std::size_t, DeadLettersDone) override {}
+  void remove_dead_letter(Position, Done) override {}
+  bool is_writable() const override { return true; }
+  bool has_caught_up() const override { return false; }
+
+  std::string told;
+};
+
+struct WitnessedNode {
+  WitnessedNode() {
+    fan_out.add(shard_loop, hub);
+    fan_out.set_origin(log.origin().position, log.origin().ordinal);
+  }
+  // Ordinals of kept records are below the log's origin.
+  static eventlog::StoredRecord record(Ordinal ordinal, std::string bytes) {
+    return {.position = {"w." + std::to_string(ordinal)},
+            .ordinal = ordinal,
+            .logged_at = ManualClock{}.wall_now(),
+            .bytes = std::move(bytes),
+            .is_kept = ordinal <= 40};
+  }
+  void give(std::vector<eventlog::StoredRecord> batch) {
+    EXPECT_TRUE(service.accept(batch));
+    EXPECT_TRUE(batch.empty());
+    own_loop.turn_at_once();
+    shard_loop.turn_at_once();
+  }
+
+  ManualClock clock;
+  telemetry::Registry metrics;
+  WitnessLog log;
+  runtime::Loop own_loop{clock}, shard_loop{clock};
+  hub::Hub hub{hub::WindowLimits{}};
+  FanOut fan_out;
+  NotificationService service{own_loop, log, fan_out, clock, metrics};
+};
+
+TEST(NotificationService, SettlesEachBatchAfterItsDeadLetters) {
+  WitnessedNode node;
+  node.give({node.record(41, order("alice", "SUBMITTED", "0")), node.record(43, "no event"),
+             node.record(47, order("alice", "PARTIALLY_FILLED", "5")), node.record(48, std::string(kAlert))});
+  node.give({node.record(50, order("bob", "FILLED", "10")), node.record(51, order("alice", "FILLED", "10")),
+             node.record(52, order("alice", "FILLED", "10"))});
+  node.give({});
+  EXPECT_EQ(node.log.told, "dead w.43; settle 48 [0>41] [41>47]; dead w.50; settle 52 [47>51 end]; ");
+}
+
+// A client that begins anew is shown an order whose last update is trimmed; the window holds none of it.
+struct NewClient final : hub::Subscriber {
+  explicit NewClient(hub::Hub& hub, const ManualClock& clock) : Subscriber("alice", all_grants()) {
+    EXPECT_FALSE(hub.subscribe(*this, {}, clock.mono_now()));
+    while (!hub.read(*this, 1 << 20, seen).at_end) {
+    }
+    hub.unsubscribe(*this);
+  }
+  void on_publications(std::uint64_t) override {}
+  static Grants all_grants() {
+    Grants grants;
+    for (const Grant grant : kGrants) grants.add(grant);
+    return grants;
+  }
+  std::string seen;
+};
+
+TEST(NotificationService, LetsTheHubsRememberWhatTheLogKept) {
+  WitnessedNode node;
+  node.give({node.record(7, order("alice", "PARTIALLY_FILLED", "5")), node.record(41, std::string(kAlert))});
+  EXPECT_EQ(node.hub.window().end(), 2U);
+  EXPECT_EQ(node.hub.window().at(1).position.text, "w.41");
+  EXPECT_NE(NewClient(node.hub, node.clock).seen.find(R"("id":"w.7","snapshot":true)"), std::string::npos);
+  EXPECT_TRUE(NewClient(node.hub, node.clock).seen.find("w.41") == std::string::npos) << "no alert that stands";
+  node.give({node.record(42, order("alice", "FILLED", "10"))});
+  EXPECT_EQ(NewClient(node.hub, node.clock).seen, "");
+  EXPECT_EQ(node.log.told, "settle 41 [0>7]; settle 42 [7>42 end]; ");
+  EXPECT_NE(node.metrics.text().find(R"(carillon_published_total{event="order_update"} 1)"), std::string::npos)
+      << "what was kept was published by a node before";
 }
 
 }  // namespace

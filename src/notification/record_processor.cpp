@@ -66,6 +66,7 @@ Outcome RecordProcessor::publish(Event event, const eventlog::StoredRecord& reco
   publication->audience = std::move(event.audience);
   publication->event_time = event_time;
   publication->accepted_at = moment.mono - std::max(milliseconds{0}, moment.wall - record.logged_at);
+  publication->published_at = moment.mono;
   publication->frame = std::move(encoded.frame);
   publication->mark_at = encoded.mark_at;
   if (event.order) {
