@@ -1,6 +1,7 @@
 """A release server with its own folder, certificate, secret and ports, for a load to be put on."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -28,23 +29,29 @@ retention_bytes = "16GiB"
 """
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+def free_port():
+    """Below the ports that the kernel gives to outgoing connections, so that none takes it while the server is down."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Served:
     """One server; its folder is gone when the block is left in order, and stays to be looked at otherwise."""
 
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, settings=None):
+        """`settings`: environment variables (docs/configuration.md) over those above."""
         self.binary, self.folder, self.process = binary, Path(folder), None
+        self.environment = {**os.environ, **(settings or {})}
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o700)
-        self.port, self.admin_port = free_ports(2)
+        self.port, self.admin_port = free_port(), free_port()
         (self.folder / "carillon.toml").write_text(CONFIG.format(port=self.port, admin_port=self.admin_port))
         (self.folder / "hmac.secret").write_text(os.urandom(32).hex() + "\n")
         (self.folder / "hmac.secret").chmod(0o600)
@@ -59,14 +66,27 @@ class Served:
         return self.folder / "journal.db"
 
     def start(self):
+        self.spawn()
+        self.wait_until_ready()
+
+    def spawn(self):
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen([self.binary, "serve", "--config", "carillon.toml"], cwd=self.folder,
-                                            stdin=subprocess.DEVNULL, stderr=log)
+                                            env=self.environment, stdin=subprocess.DEVNULL, stderr=log)
+
+    def wait_until_ready(self):
         give_up = time.monotonic() + READY_SECONDS_MAX
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > give_up:
                 raise RuntimeError(f"the server did not get ready; see {self.folder}/server.log")
-            time.sleep(0.05)
+            time.sleep(0.02)
+
+    def kill(self):
+        """SIGKILL. A server that has ended before that, by itself, is an error."""
+        if (code := self.process.poll()) is not None:
+            raise RuntimeError(f"the server ended by itself with {code}; see {self.folder}/server.log")
+        self.process.kill()
+        self.process.wait()
 
     def is_ready(self):
         try:

@@ -1,0 +1,120 @@
+#include "campaign/campaign_audit.hpp"
+
+#include <fmt/format.h>
+
+namespace carillon::campaign {
+
+namespace {
+
+constexpr std::size_t kMissingMax = 10'000;  // beyond that many a late one counts as repeated
+
+}  // namespace
+
+CampaignAudit::CampaignAudit(std::uint32_t users, std::vector<std::uint32_t> user_of_client)
+    : users_(users), published_(users + 2), order_of_all_(user_of_client.size()) {
+  std::vector<std::size_t> followers(users, 0);
+  for (const std::uint32_t user : user_of_client)
+    clients_.push_back(
+        {.user = user, .follower = user == kNoUser ? 0 : followers[user]++, .lacks_some = false, .got = {}});
+  for (const std::size_t count : followers) orders_of_.emplace_back(count);
+}
+
+void CampaignAudit::on_begun(const Mark& last) {
+  published_[last.stream].begun = last.number;
+}
+
+void CampaignAudit::on_acknowledged(const Mark& last) {
+  verdict_.acknowledged += last.number - published_[last.stream].acknowledged;
+  published_[last.stream].acknowledged = last.number;
+}
+
+void CampaignAudit::on_gap(std::uint32_t client) {
+  for (Got& got : clients_[client].got) got.gap_announced = true;
+  ++verdict_.announced_gaps;
+  faults_.add(fmt::format("client {} was told of a gap", client));
+}
+
+void CampaignAudit::on_heartbeat(std::uint32_t client, std::uint64_t delivered, std::uint64_t counted) {
+  ++verdict_.heartbeats;
+  if (delivered == counted) return;
+  ++verdict_.wrong_counts;
+  faults_.add(fmt::format("client {} counted {} events, the server {}", client, counted, delivered));
+}
+
+void CampaignAudit::on_notification(std::uint32_t client, std::string_view text) {
+  ++verdict_.deliveries;
+  const auto mark = mark_in(text);
+  if (!mark || mark->stream >= published_.size() || mark->number > published_[mark->stream].begun)
+    return found(verdict_.altered, client, "is not what was published", mark.value_or(Mark{}));
+  Client& its = clients_[client];
+  Got* const got = got_of(its, mark->stream);
+  if (got == nullptr) return found(verdict_.leaked, client, "is another user's", *mark);
+  if (mark->number == 0) return found(verdict_.out_of_order, client, "should have been withheld", *mark);
+  if (!take(*got, client, *mark)) return;
+  if (!is_agreed(client, *mark) && !its.lacks_some)
+    found(verdict_.out_of_order, client, "came to others in another order", *mark);
+}
+
+bool CampaignAudit::is_agreed(std::uint32_t client, const Mark& mark) {
+  const Client& its = clients_[client];
+  const bool among_its_users = its.user == kNoUser || orders_of_[its.user].take(its.follower, mark);
+  const bool among_all = mark.stream < users_ || order_of_all_.take(client, mark);
+  return among_its_users && among_all;
+}
+
+bool CampaignAudit::take(Got& got, std::uint32_t client, const Mark& mark) {
+  if (mark.number < got.next) {
+    const bool was_missing = got.missing.erase(mark.number) > 0;
+    if (was_missing) --verdict_.lost;
+    found(was_missing ? verdict_.out_of_order : verdict_.repeated, client,
+          was_missing ? "came behind a later one" : "came before", mark);
+    return false;
+  }
+  if (mark.number > got.next) jump(got, client, mark);
+  got.gap_announced = false;
+  got.next = mark.number + 1;
+  return true;
+}
+
+void CampaignAudit::jump(Got& got, std::uint32_t client, const Mark& mark) {
+  if (!got.gap_announced) found(verdict_.unannounced_gaps, client, fmt::format("came when {} was due", got.next), mark);
+  clients_[client].lacks_some = true;
+  verdict_.lost += mark.number - got.next;
+  for (; got.next < mark.number && got.missing.size() < kMissingMax; ++got.next) got.missing.insert(got.next);
+}
+
+void CampaignAudit::found(std::uint64_t& figure, std::uint32_t client, std::string_view what, const Mark& mark) {
+  ++figure;
+  faults_.add(fmt::format("client {}: event {} of stream {} {}", client, mark.number, mark.stream, what));
+}
+
+CampaignAudit::Got* CampaignAudit::got_of(Client& client, std::uint32_t stream) {
+  if (stream >= users_) return &client.got[1 + stream - users_];
+  return stream == client.user ? client.got.data() : nullptr;
+}
+
+std::uint32_t CampaignAudit::stream_of(const Client& client, std::size_t index) const {
+  return index == 0 ? client.user : users_ + static_cast<std::uint32_t>(index) - 1;
+}
+
+bool CampaignAudit::is_complete() const {
+  for (const Published& published : published_)
+    if (published.begun != published.acknowledged) return false;
+  for (const Client& client : clients_)
+    for (std::size_t i = client.user == kNoUser ? 1 : 0; i < client.got.size(); ++i)
+      if (client.got[i].next <= published_[stream_of(client, i)].acknowledged) return false;
+  return true;
+}
+
+Verdict CampaignAudit::conclude() const {
+  Verdict verdict = verdict_;
+  for (const Client& client : clients_) {
+    for (std::size_t i = client.user == kNoUser ? 1 : 0; i < client.got.size(); ++i) {
+      const std::uint64_t due = published_[stream_of(client, i)].acknowledged + 1;
+      if (due > client.got[i].next) verdict.lost += due - client.got[i].next;
+    }
+  }
+  return verdict;
+}
+
+}  // namespace carillon::campaign

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "campaign/mark.hpp"
+
+namespace carillon::campaign {
+
+// The name of a user. Some are the beginning of another's.
+[[nodiscard]] std::string user_name(std::uint32_t user);
+
+// An envelope as POST /v1/events takes it, with `audience` a list of quoted names or empty.
+[[nodiscard]] std::string signal_envelope(const Mark& mark, std::string_view audience);
+[[nodiscard]] std::string alert_envelope(const Mark& mark, std::string_view audience);
+
+// The events of one user's stream: orders that live plausible lives side by side, and now and then a signal or an alert
+// for this user alone. Among them, with number 0, what must reach nobody: an update that comes too late, and one that
+// names another user's order. One thread.
+class UserEvents {
+ public:
+  UserEvents(std::uint32_t user, std::uint32_t users, std::uint64_t seed);
+
+  // Appends envelopes to a batch, separated by commas: the next of the stream, and sometimes one for nobody before it.
+  // Returns how many.
+  std::uint32_t append_next(std::string& batch);
+  // The last of the stream.
+  [[nodiscard]] Mark last() const { return {user_, last_}; }
+
+ private:
+  struct Order {
+    std::uint64_t name;
+    std::uint32_t total;  // hundredths
+    std::uint32_t filled = 0;
+    std::string_view status;  // empty: not submitted yet
+    bool is_over = false;
+  };
+
+  [[nodiscard]] std::uint32_t random(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
+  [[nodiscard]] Order& some_order();
+  void advance(Order& order);
+  [[nodiscard]] std::string order_envelope(const Order& order, const Mark& mark, std::uint32_t user);
+  [[nodiscard]] std::string late_envelope(Order order);
+  [[nodiscard]] std::string foreign_envelope(const Order& order);
+
+  std::uint32_t user_;
+  std::uint32_t users_;
+  std::mt19937_64 random_;
+  std::vector<Order> orders_;
+  std::uint64_t orders_made_ = 0;
+  std::uint64_t last_ = 0;
+  std::uint64_t for_nobody_ = 0;
+};
+
+}  // namespace carillon::campaign
