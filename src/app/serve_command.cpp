@@ -41,9 +41,9 @@ int run(const ServeCommand& command) {
   block_signals();
   Server server(*config);
   if (auto started = server.start(); !started) return refuse(started.error().message);
-  const int exit_code = server.run();
+  const auto exit_code = server.run();
   telemetry::flush_log();
-  return exit_code;
+  return exit_code ? *exit_code : refuse(exit_code.error().message);
 }
 
 }  // namespace carillon::app

@@ -85,10 +85,9 @@ Result<> Server::start() {
   if (auto bound = bind_ports(); !bound) return bound;
   for (const auto& shard : shards_) shard->start();
   notification_thread_.start();
-  if (auto followed = log_->start(*notification_, config_.window.age); !followed) return followed;
-  fan_out_.set_origin(log_->origin());
-  start_watch_.emplace(main_, kLook, [this] { return serve_when_caught_up(); });
-  telemetry::log(Level::info, "started",
+  opening_log_ = true;
+  notification_thread_.loop().post([this] { open_log(); });
+  telemetry::log(Level::info, "listening",
                  {{"version", version()},
                   {"listen", config_.server.listen.text()},
                   {"admin_listen", config_.server.admin_listen.text()},
@@ -137,13 +136,31 @@ Result<std::shared_ptr<const net::TlsContext>> Server::load_certificate() const 
   return std::make_shared<const net::TlsContext>(std::move(*context));
 }
 
-// What was in the log before we started is history, not news: nobody is let in until every hub has it. Until then
-// connections wait in the kernel.
+// On the notification thread, which has nothing else to do until then.
+void Server::open_log() {
+  if (const auto opened = log_->start(*notification_); opened) {
+    auto [position, ordinal] = log_->origin();
+    fan_out_.set_origin(position, ordinal);
+    main_.post([this] { start_watch_.emplace(main_, kLook, [this] { return serve_when_caught_up(); }); });
+  } else {
+    main_.post([this, error = opened.error()] { refuse_to_start(error); });
+  }
+  opening_log_ = false;
+  opening_log_.notify_all();
+}
+
+void Server::refuse_to_start(const Error& error) {
+  start_error_ = error;
+  main_.stop();
+}
+
+// What was in the log before we started is history, not news: no session begins until every hub has it.
 bool Server::serve_when_caught_up() {
   if (!log_->has_caught_up()) return false;
   notification_thread_.loop().post([this] {
-    for (const auto& shard : shards_) shard->accept();
+    for (const auto& shard : shards_) shard->open();
     serving_ = true;
+    telemetry::log(Level::info, "started", {{"listen", config_.server.listen.text()}});
   });
   return true;
 }
@@ -155,9 +172,10 @@ std::string Server::obstacle() const {
   return {};
 }
 
-int Server::run() {
+Result<int> Server::run() {
   main_.run();
   stop();
+  if (start_error_) return std::unexpected(*start_error_);
   telemetry::log(Level::info, "stopped", {{"exit_code", exit_code_}});
   return exit_code_;
 }
@@ -205,6 +223,7 @@ void Server::on_fatal(const Error& error) {
 void Server::stop() {
   if (std::exchange(stopped_, true)) return;
   for (const auto& shard : shards_) shard->stop_listening();
+  opening_log_.wait(true);
   log_->stop();
   fan_out_.close();
   notification_thread_.stop();

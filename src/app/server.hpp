@@ -37,17 +37,20 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Opens the log, binds the ports and starts every thread. Fails with a sentence that names what is wrong.
+  // Binds the ports and starts every thread. Connections are accepted from here on; sessions wait, and publishing is
+  // refused, until the log is open and read, which may take seconds. Fails with a sentence that names what is wrong.
   [[nodiscard]] Result<> start();
   // Serves until SIGTERM or SIGINT, or until the log fails for good; then stops in order. The result is the process's
-  // exit code.
-  [[nodiscard]] int run();
+  // exit code; a failure says why the log could not be opened.
+  [[nodiscard]] Result<int> run();
 
  private:
   [[nodiscard]] Result<> build_shards();
   [[nodiscard]] Result<> bind_ports();
   [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> load_certificate() const;
   [[nodiscard]] std::string obstacle() const;
+  void open_log();
+  void refuse_to_start(const Error& error);
   [[nodiscard]] bool serve_when_caught_up();
   void on_signal(int signal);
   void reload_certificate();
@@ -74,6 +77,8 @@ class Server {
   MemoryUpkeep memory_upkeep_;
   std::optional<Poll> start_watch_;  // for the end of the log's history
   std::optional<Poll> drain_watch_;  // for the last connection to go, or the time to be up
+  std::atomic<bool> opening_log_{false};
+  std::optional<Error> start_error_;
   std::atomic<bool> serving_{false};
   int exit_code_ = 0;
   bool stopped_ = true;

@@ -37,7 +37,10 @@ net::HttpOptions http_options(const config::Config& config) {
 Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net::TlsContext> tls)
     : thread_(shared.clock, "shard-" + std::to_string(number)),
       hub_({.age = shared.config.window.age, .bytes = shared.config.window.bytes}),
-      websocket_(thread_.loop(), hub_, shared.verifier, shared.users, session_options(shared.config), shared.metrics),
+      websocket_(
+          thread_.loop(), hub_, shared.verifier, shared.users,
+          [&log = shared.log](std::string_view position) { return log.locate(position); },
+          session_options(shared.config), shared.metrics),
       rest_(thread_.loop(), shared.log, shared.verifier, shared.metrics),
       dead_letters_(thread_.loop(), shared.log, shared.verifier),
       http_(thread_.loop(), http_options(shared.config), shared.connections, std::move(tls), shared.metrics) {
@@ -50,8 +53,13 @@ Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net
   thread_.loop().at_turn_end([this] { websocket_.flush(); });
 }
 
-void Shard::accept() {
+void Shard::start() {
   loop().post([this] { ensure(http_.serve(std::move(listener_)).has_value(), "a listening socket can be watched"); });
+  thread_.start();
+}
+
+void Shard::open() {
+  loop().post([this] { websocket_.open(); });
 }
 
 void Shard::use_certificate(std::shared_ptr<const net::TlsContext> tls) {

@@ -32,12 +32,13 @@ class Shard {
  public:
   Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net::TlsContext> tls);
 
-  // Before start(). Connections wait in the kernel until accept().
+  // Before start(), which begins to accept connections.
   void bind(net::Fd listener) { listener_ = std::move(listener); }
-  void start() { thread_.start(); }
+  void start();
 
   // Any thread, once started. Calls of one thread are obeyed in order.
-  void accept();
+  // The hub has what the log held: sessions begin.
+  void open();
   void use_certificate(std::shared_ptr<const net::TlsContext> tls);
   void drain(milliseconds window);
   void stop_listening();

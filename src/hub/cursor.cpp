@@ -44,9 +44,11 @@ std::optional<GapReason> Cursor::begin(Beginning beginning, const RecentWindow& 
   return gap;
 }
 
-Reading Cursor::read(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames) {
+Reading Cursor::read(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames,
+                     DeliveryObserver* observer) {
   if (next_ < window.begin()) return {.gap = true};
-  if (catching_up_ == nullptr || catching_up_->is_replay) return read_window(window, viewer, bytes_max, frames);
+  if (catching_up_ == nullptr || catching_up_->is_replay)
+    return read_window(window, viewer, bytes_max, frames, observer);
   Reading reading = read_snapshot(viewer, bytes_max, frames);
   if (!reading.is_live) return reading;
   catching_up_.reset();
@@ -70,7 +72,7 @@ Reading Cursor::read_snapshot(const Viewer& viewer, std::size_t bytes_max, std::
 }
 
 Reading Cursor::read_window(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max,
-                            std::string& frames) {
+                            std::string& frames, DeliveryObserver* observer) {
   Reading reading;
   const std::uint64_t looks_end = std::min(window.end(), next_ + kLooksMax);
   const std::size_t before = frames.size();
@@ -78,11 +80,13 @@ Reading Cursor::read_window(const RecentWindow& window, const Viewer& viewer, st
     const Publication& publication = window.at(next_);
     if (!may_see(viewer.user, viewer.grants, publication)) continue;
     if (ahead_ != nullptr && publication.ordinal <= ahead_->ordinal) continue;
-    if (catching_up_ != nullptr)
-      append_marked(frames, publication, kReplayedMark);
-    else
-      frames.append(publication.frame);
     ++reading.count;
+    if (catching_up_ != nullptr) {
+      append_marked(frames, publication, kReplayedMark);
+      continue;
+    }
+    frames.append(publication.frame);
+    if (observer != nullptr) observer->on_delivery(publication);
   }
   if (catching_up_ != nullptr) catching_up_->replayed += reading.count;
   behind_ = next_ < window.end();
@@ -99,6 +103,10 @@ Reading Cursor::read_window(const RecentWindow& window, const Viewer& viewer, st
 
 const Position& Cursor::position(const RecentWindow& window) const {
   return ahead_ != nullptr ? ahead_->position : window.position_before(next_);
+}
+
+Ordinal Cursor::ordinal(const RecentWindow& window) const {
+  return ahead_ != nullptr ? ahead_->ordinal : window.ordinal_before(next_);
 }
 
 }  // namespace carillon::hub

@@ -24,6 +24,15 @@ struct Beginning {
   bool wants_snapshot = true;
 };
 
+// Is told of every live notification that is read: not of what is replayed or belongs to a snapshot.
+class DeliveryObserver {
+ public:
+  virtual void on_delivery(const Publication& publication) = 0;
+
+ protected:
+  ~DeliveryObserver() = default;
+};
+
 // Who reads.
 struct Viewer {
   const UserId& user;
@@ -55,10 +64,14 @@ class Cursor {
 
   // Appends the frames that come next, at most about `bytes_max` (one frame more at most), looking at a bounded number
   // of publications. When it is not at the end, there is more to read.
-  Reading read(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames);
+  Reading read(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames,
+               DeliveryObserver* observer = nullptr);
 
   // Where the client is once it has what was read. Not for one that fell out of the window.
   [[nodiscard]] const Position& position(const RecentWindow& window) const;
+  [[nodiscard]] Ordinal ordinal(const RecentWindow& window) const;
+  // There is such a position: it does not stand within a snapshot.
+  [[nodiscard]] bool has_position() const { return catching_up_ == nullptr || catching_up_->is_replay; }
 
   // Until the reading that is_live.
   [[nodiscard]] bool is_catching_up() const { return catching_up_ != nullptr; }
@@ -86,7 +99,8 @@ class Cursor {
   };
 
   Reading read_snapshot(const Viewer& viewer, std::size_t bytes_max, std::string& frames);
-  Reading read_window(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames);
+  Reading read_window(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames,
+                      DeliveryObserver* observer);
 
   std::uint64_t next_ = 1;  // the first sequence it has not looked at
   std::unique_ptr<CatchingUp> catching_up_;

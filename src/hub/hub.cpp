@@ -111,9 +111,9 @@ void Hub::end_turn() {
   for (std::size_t i = 0; i < all_.size(); ++i) all_[i]->index_ = i;
 }
 
-Reading Hub::read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames) {
+Reading Hub::read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames, DeliveryObserver* observer) {
   subscriber.cursor_.pass(turn_begin_);
-  return subscriber.cursor_.read(window_, viewer(subscriber), bytes_max, frames);
+  return subscriber.cursor_.read(window_, viewer(subscriber), bytes_max, frames, observer);
 }
 
 std::optional<MonoTime> Hub::oldest_waiting(const Subscriber& subscriber) const {
@@ -125,6 +125,11 @@ std::optional<MonoTime> Hub::oldest_waiting(const Subscriber& subscriber) const 
 const Position& Hub::position_of(Subscriber& subscriber) {
   subscriber.cursor_.pass(turn_begin_);
   return subscriber.cursor_.position(window_);
+}
+
+Ordinal Hub::ordinal_of(Subscriber& subscriber) {
+  subscriber.cursor_.pass(turn_begin_);
+  return subscriber.cursor_.ordinal(window_);
 }
 
 }  // namespace carillon::hub

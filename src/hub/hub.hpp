@@ -33,6 +33,8 @@ class Subscriber {
   void set_grants(Grants grants) { grants_ = grants; }
   // It has not had its `live` acknowledgement yet (protocol 6).
   [[nodiscard]] bool is_catching_up() const { return cursor_.is_catching_up(); }
+  // Hub::position_of() can be told of it.
+  [[nodiscard]] bool has_position() const { return cursor_.has_position(); }
 
  protected:
   ~Subscriber() = default;
@@ -71,13 +73,15 @@ class Hub {
 
   // Appends the frames that wait for `subscriber`, as Cursor::read() does.
   // Here, and only here, an event meets a user.
-  Reading read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames);
+  Reading read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames,
+               DeliveryObserver* observer = nullptr);
 
   // When the oldest event that still waits for `subscriber` was published; nothing when none waits.
   [[nodiscard]] std::optional<MonoTime> oldest_waiting(const Subscriber& subscriber) const;
 
   // Everything up to here that concerns `subscriber` has been read by it. Not after a gap.
   [[nodiscard]] const Position& position_of(Subscriber& subscriber);
+  [[nodiscard]] Ordinal ordinal_of(Subscriber& subscriber);
 
   [[nodiscard]] std::size_t subscribers() const { return all_.size(); }
   [[nodiscard]] const RecentWindow& window() const { return window_; }

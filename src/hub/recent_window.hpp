@@ -56,9 +56,18 @@ class RecentWindow {
   // `sequence` is within [begin, end).
   [[nodiscard]] const Publication& at(std::uint64_t sequence) const { return *publications_[sequence - begin()]; }
 
-  // The position before `sequence`, which is within [begin, end].
+  // The publication at this place of the log; null when the window has none.
+  [[nodiscard]] const Publication* find(Ordinal ordinal) const {
+    const std::uint64_t after = first_after(ordinal);
+    return after > begin() && at(after - 1).ordinal == ordinal ? &at(after - 1) : nullptr;
+  }
+
+  // The position before `sequence`, which is not after end(); that before begin() for what is no longer here.
   [[nodiscard]] const Position& position_before(std::uint64_t sequence) const {
-    return sequence == begin() ? before_ : at(sequence - 1).position;
+    return sequence <= begin() ? before_ : at(sequence - 1).position;
+  }
+  [[nodiscard]] Ordinal ordinal_before(std::uint64_t sequence) const {
+    return sequence <= begin() ? ordinal_before_ : at(sequence - 1).ordinal;
   }
   // Everything that the log has after this one, and that is published, is in the window or will be.
   [[nodiscard]] Ordinal ordinal_before() const { return ordinal_before_; }

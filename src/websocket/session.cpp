@@ -22,6 +22,7 @@ constexpr milliseconds kCloseTimeout{2000};         // for the peer's close fram
 constexpr milliseconds kBlockedCloseTimeout{5000};  // where our close frame waits behind what the peer does not read
 constexpr milliseconds kGoneTimeout{1000};          // for the peer's FIN after both close frames
 constexpr milliseconds kExpiryNotice{60000};        // protocol 2.7
+constexpr milliseconds kLookAgain{1000};            // at a drain or an end, where nothing else is awaited
 constexpr std::uint32_t kPingsPerSecond = 5, kPingBurst = 10;
 constexpr float kGraceAfterWarning = 10;
 constexpr std::size_t kInvalidMax = 10;  // within a minute (protocol 3.4)
@@ -66,6 +67,7 @@ void Session::begin(const UpgradePlan& plan, std::optional<std::expected<Princip
   watched_ = EPOLLIN;
   if (!server_.loop_.watch(stream_->fd(), watched_, *this)) return die();
   if (stream_->write(encode_switching(plan)) == net::Stream::Status::failed) return die();
+  asked_ = std::make_unique<Asked>(plan.resume, plan.wants_snapshot);
   if (verdict && *verdict) accept(**verdict);
   if (verdict && !*verdict) refuse_token(verdict->error());
   arm_timer();
@@ -76,7 +78,7 @@ void Session::on_ready(std::uint32_t events) {
   if (state_ == State::closed) return;
   if ((events & EPOLLOUT) != 0) {
     if (stream_->flush() == net::Stream::Status::failed) return die();
-    if (!stream_->has_unsent()) pump();
+    if (!stream_->has_unsent()) is_catching_up() ? server_.rest(*this) : pump();
     watch_for_unsent();
   }
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && state_ != State::closed) receive();
@@ -127,8 +129,8 @@ void Session::take_item(const FrameReader::Item& item) {
     if (state_ != State::closing) close(static_cast<CloseCode>(item.code), item.why);
     return;
   }
-  if (state_ == State::closing) return;
   heard_at_ = server_.loop_.now();
+  if (state_ == State::closing || state_ == State::awaiting_log) return;
   if (item.kind == Kind::message) return take_message(item.data);
   if (item.kind == Kind::pong) {
     (void)is_within_rate(messages_, false);
@@ -161,23 +163,41 @@ void Session::take_message(std::string_view text) {
   if (state_ == State::awaiting_token) {
     const auto* const auth = message ? std::get_if<protocol::AuthToken>(&*message) : nullptr;
     if (auth == nullptr) return refuse_token({"missing_token", "the first message must carry the token"});
-    return take_token(auth->token);
+    return take_token(*auth);
   }
   if (!message) return answer_invalid(message.error().code, message.error().message);
   take_client_message(*message);
 }
 
 void Session::take_client_message(const protocol::ClientMessage& message) {
-  if (const auto* const auth = std::get_if<protocol::AuthToken>(&message)) return take_token(auth->token);
+  if (const auto* const auth = std::get_if<protocol::AuthToken>(&message)) return take_token(*auth);
+  if (const auto* const receipt = std::get_if<protocol::Received>(&message)) return take_receipt(receipt->id);
   if (std::holds_alternative<protocol::Ping>(message)) send_text(protocol::encode_pong(server_.loop_.wall_now()));
-  // A pong has done its work by arriving; so has a receipt.
+  // A pong has done its work by arriving.
 }
 
-void Session::take_token(const std::string& token) {
-  auto verdict = server_.verifier_->verify(token, server_.loop_.wall_now());
+void Session::take_token(const protocol::AuthToken& auth) {
+  auto verdict = server_.verifier_->verify(auth.token, server_.loop_.wall_now());
   if (!verdict) return refuse_token(verdict.error());
   if (state_ == State::live) return refresh(*verdict);
+  if (auth.resume) asked_->resume = auth.resume;
+  asked_->wants_snapshot = asked_->wants_snapshot && auth.snapshot;
   accept(*verdict);
+}
+
+// Protocol 6.5. A receipt of what was not sent is a lie or a mix-up, and moves nothing (cases.md J17).
+void Session::take_receipt(const std::string& position) {
+  const auto ordinal = server_.locate_(position);
+  if (!ordinal || *ordinal > server_.hub_.ordinal_of(*subscription_)) {
+    server_.count("carillon_invalid_messages_total", "client messages refused, by code", "code", "bad_receipt");
+    return close(CloseCode::malformed_messages, "a receipt of what was not sent");
+  }
+  if (receipts_ == nullptr) receipts_ = std::make_unique<Receipts>();
+  const auto written_at = receipts_->received(*ordinal);
+  const Publication* const publication = server_.hub_.window().find(*ordinal);
+  if (!written_at || publication == nullptr) return;
+  if (may_see(subscription_->user(), subscription_->grants(), *publication))
+    server_.latency_.received(publication->kind, server_.loop_.clock_now() - *written_at);
 }
 
 void Session::answer_invalid(std::string_view code, std::string_view why, milliseconds retry_after) {
@@ -192,6 +212,19 @@ void Session::answer_invalid(std::string_view code, std::string_view why, millis
 void Session::accept(const Principal& principal) {
   if (!server_.users_.take(principal.user_id))
     return close(CloseCode::too_many, "too many connections of this user; retry_after_ms=5000");
+  subscription_.emplace(*this, principal.user_id, principal.grants);
+  if (server_.is_open_) return begin_subscription(principal);
+  state_ = State::awaiting_log;
+  waiting_ = std::make_unique<Principal>(principal);
+}
+
+void Session::enter() {
+  if (state_ != State::awaiting_log) return;
+  heard_at_ = server_.loop_.now();
+  begin_subscription(*std::exchange(waiting_, nullptr));
+}
+
+void Session::begin_subscription(const Principal& principal) {
   state_ = State::live;
   server_.counters_.live.add(1);
   const MonoTime now = server_.loop_.now();
@@ -200,9 +233,18 @@ void Session::accept(const Principal& principal) {
   next_beat_ = now + interval - server_.random_up_to(interval / 2);
   telemetry::log(Level::info, "session started",
                  {{"session", hex(id_)}, {"user", principal.user_id}, {"client", client_.text()}});
-  subscription_.emplace(*this, principal.user_id, principal.grants);
-  server_.hub_.subscribe(*subscription_);
-  watch_expiry(principal);
+  const auto asked = std::exchange(asked_, nullptr);
+  hub::Beginning beginning{.resume = std::nullopt, .wants_snapshot = asked->wants_snapshot};
+  if (asked->resume) beginning.resume.emplace(Position{*asked->resume}, server_.locate_(*asked->resume));
+  const auto gap = server_.hub_.subscribe(*subscription_, std::move(beginning), server_.loop_.clock_now());
+  std::optional<protocol::Resumption> resume;
+  if (asked->resume) {
+    resume.emplace(*asked->resume, gap);
+    server_.count("carillon_resumes_total", "sessions that named a position, by what became of it", "result",
+                  gap ? to_string(*gap) : "complete");
+  }
+  watch_expiry(principal, resume);
+  server_.rest(*this);
 }
 
 void Session::refresh(const Principal& principal) {
@@ -212,13 +254,14 @@ void Session::refresh(const Principal& principal) {
   watch_expiry(principal);
 }
 
-void Session::watch_expiry(const Principal& principal) {
+void Session::watch_expiry(const Principal& principal, std::optional<protocol::Resumption> resume) {
   expires_at_ = principal.expires_at;
   expiry_told_ = false;
   send_text(protocol::encode_auth_ok({.session_id = hex(id_),
                                       .principal = principal,
                                       .heartbeat_interval = server_.options_.heartbeat_interval,
-                                      .heartbeat_timeout = server_.options_.heartbeat_timeout},
+                                      .heartbeat_timeout = server_.options_.heartbeat_timeout,
+                                      .resume = resume},
                                      server_.loop_.wall_now()));
   arm_timer();
 }
@@ -230,6 +273,7 @@ void Session::refuse_token(const auth::TokenFault& fault) {
 }
 
 void Session::on_publications(std::uint64_t bytes) {
+  if (is_catching_up()) return;  // has its turns, and comes to these in them
   waiting_bytes_ += bytes;
   pump();
   if (state_ == State::live) check_queue();
@@ -244,7 +288,7 @@ void Session::check_queue() {
   bool too_old = blocked_since_ != MonoTime::max() && now - blocked_since_ > options.queue_age_max;
   if (!too_much && !too_old && waiting_bytes_ > 0) {
     const auto oldest = server_.hub_.oldest_waiting(*subscription_);
-    too_old = oldest && server_.loop_.clock_now() - *oldest > options.queue_age_max;
+    too_old = oldest && server_.loop_.clock_now() - std::max(*oldest, caught_up_at_) > options.queue_age_max;
   }
   if (!too_much && !too_old) return;
   server_.counters_.slow.add();
@@ -252,31 +296,47 @@ void Session::check_queue() {
 }
 
 void Session::pump() {
+  if (state_ == State::closed || stream_->has_unsent()) return;
   std::string& out = server_.scratch_;
-  while (state_ != State::closed && !stream_->has_unsent()) {
-    out.clear();
-    out.swap(control_);
-    if (std::exchange(pong_due_, false)) protocol::append_frame(out, Opcode::pong, pong_);
-    hub::Hub::Reading reading{.count = 0, .at_end = true, .gap = false};
-    if (state_ == State::live) {
-      const std::size_t before = out.size();
-      reading = server_.hub_.read(*subscription_, kWriteBytes, out);
-      delivered_ += reading.count;
-      waiting_bytes_ = reading.at_end ? 0 : waiting_bytes_ - std::min(waiting_bytes_, out.size() - before);
-      server_.counters_.notifications.add(reading.count);
-      if (reading.gap) return close(CloseCode::too_slow, "what this client waits for has left the window");
-      if (reading.at_end && std::exchange(beat_due_, false))
-        protocol::append_text_frame(
-            out, protocol::encode_ping(server_.hub_.position_of(*subscription_), delivered_, server_.loop_.wall_now()));
+  out.clear();
+  out.swap(control_);
+  if (std::exchange(pong_due_, false)) protocol::append_frame(out, Opcode::pong, pong_);
+  hub::Reading reading{.at_end = true};
+  if (state_ == State::live) {
+    reading = read_notifications(out);
+    if (reading.gap) {
+      out.swap(control_);  // what was to go out before still does
+      return close(CloseCode::too_slow, "what this client waits for has left the window");
     }
-    if (out.empty()) break;
+  }
+  if (!out.empty()) {
     server_.counters_.bytes.add(out.size());
     if (stream_->write(out) == net::Stream::Status::failed) return die();
-    if (reading.at_end) break;
   }
-  if (state_ == State::closed) return;
+  if (!reading.at_end && !stream_->has_unsent()) server_.rest(*this);
   if (state_ == State::closing && close_seen_ && control_.empty()) return finish();
   watch_for_unsent();
+}
+
+// Appends the notifications that come next, the end of catching up, and a heartbeat that is due.
+hub::Reading Session::read_notifications(std::string& out) {
+  hub::Hub& hub = server_.hub_;
+  const std::size_t before = out.size();
+  server_.reading_at_ = server_.loop_.clock_now();
+  const hub::Reading reading = hub.read(*subscription_, kWriteBytes, out, &server_);
+  if (reading.gap) return reading;
+  delivered_ += reading.count;
+  waiting_bytes_ = reading.at_end ? 0 : waiting_bytes_ - std::min(waiting_bytes_, out.size() - before);
+  server_.counters_.notifications.add(reading.count);
+  if (receipts_ != nullptr && reading.count > 0) receipts_->wrote(hub.ordinal_of(*subscription_), server_.reading_at_);
+  const WallTime wall = server_.loop_.wall_now();
+  if (reading.is_live) {
+    caught_up_at_ = server_.loop_.now();
+    protocol::append_text_frame(out, protocol::encode_live(hub.position_of(*subscription_), reading.replayed, wall));
+  }
+  if (subscription_->has_position() && std::exchange(beat_due_, false))
+    protocol::append_text_frame(out, protocol::encode_ping(hub.position_of(*subscription_), delivered_, wall));
+  return reading;
 }
 
 void Session::send_text(std::string_view json) {
@@ -297,7 +357,7 @@ void Session::close(CloseCode code, std::string_view why) {
                   {"delivered", delivered_}});
   server_.count("carillon_sessions_closed_total", "WebSocket connections closed, by close code", "code",
                 std::to_string(static_cast<unsigned>(code)));
-  if (state_ == State::live) leave();
+  if (state_ == State::live || state_ == State::awaiting_log) leave();
   state_ = State::closing;
   pong_due_ = beat_due_ = false;
   // 1005 says that the peer gave no code; it may not be sent, so our answer has none either.
@@ -310,9 +370,11 @@ void Session::close(CloseCode code, std::string_view why) {
   arm_timer();
 }
 
+// The user's session ends, once.
 void Session::leave() {
-  server_.hub_.unsubscribe(*subscription_);
   server_.users_.give_back(subscription_->user());
+  if (state_ != State::live) return;
+  server_.hub_.unsubscribe(*subscription_);
   server_.counters_.live.add(-1);
 }
 
@@ -327,7 +389,7 @@ void Session::finish() {
 
 void Session::die() {
   if (state_ == State::closed) return;
-  if (state_ == State::live) {
+  if (state_ == State::live || state_ == State::awaiting_log) {
     leave();
     telemetry::log(Level::info, "session lost",
                    {{"session", hex(id_)},
@@ -381,6 +443,7 @@ void Session::check_deadlines(MonoTime now) {
     if (now - began_ >= options.token_timeout) refuse_token({"timeout", "no token came in time"});
     return;
   }
+  if (state_ == State::awaiting_log) return;
   if (now - heard_at_ >= options.heartbeat_interval + options.heartbeat_timeout)
     return close(CloseCode::heartbeat_timeout, "nothing was heard from this client");
   check_token();
@@ -410,6 +473,7 @@ void Session::arm_timer() {
     if (mid_message_since_ != MonoTime::max()) next = std::min(next, mid_message_since_ + kMessageTimeout);
     next = std::min(next, drain_at_);
   }
+  if (state_ == State::awaiting_log) next = std::min(next, now + kLookAgain);
   if (state_ == State::awaiting_token) next = std::min(next, began_ + options.token_timeout);
   if (state_ == State::live) {
     next = std::min({next, next_beat_, heard_at_ + options.heartbeat_interval + options.heartbeat_timeout});

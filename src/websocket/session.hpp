@@ -16,9 +16,11 @@
 #include "net/stream.hpp"
 #include "protocol/client_message.hpp"
 #include "protocol/close_code.hpp"
+#include "protocol/server_message.hpp"
 #include "runtime/loop.hpp"
 #include "websocket/frame_reader.hpp"
 #include "websocket/rate_limit.hpp"
+#include "websocket/receipts.hpp"
 #include "websocket/upgrade.hpp"
 
 namespace carillon::websocket {
@@ -31,7 +33,8 @@ class WebSocketServer;
 //
 // Invariants:
 // 1. Before authentication nothing but the answer to it is sent (protocol 2.3).
-// 2. auth_ok is the first message of a live session (2.4).
+// 2. auth_ok is the first message of a live session (2.4). While the node still reads its log it waits, and what the
+//    client says meanwhile is not looked at.
 // 3. Nothing follows our close frame (RFC 6455 5.5.1).
 // Shard-confined; owned by the WebSocketServer.
 class Session final : public runtime::ReadyHandler, public runtime::TimerHandler, public runtime::Retirable {
@@ -47,20 +50,30 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void begin(const UpgradePlan& plan, std::optional<std::expected<Principal, auth::TokenFault>> verdict,
              std::string_view early_bytes);
 
-  // Writes what waits, as far as the kernel takes it. At the end of the turn, and when there is room again.
+  // Writes what waits, one write at most; with more to write it has its turn again. At the end of the turn, and when
+  // there is room again.
   void pump();
+
+  // The node has read its log: begins what waited for that.
+  void enter();
 
   // Sends shutting_down and closes with 1012 (protocol 7.3), when its time comes: `after` from now.
   void drain(milliseconds after, milliseconds retry_after);
 
  private:
-  enum class State : std::uint8_t { awaiting_token, live, closing, closed };
+  enum class State : std::uint8_t { awaiting_token, awaiting_log, live, closing, closed };
 
   // This session as the hub knows it.
   struct Subscription final : hub::Subscriber {
     Subscription(Session& s, UserId user, Grants grants) : hub::Subscriber(std::move(user), grants), session(s) {}
     void on_publications(std::uint64_t bytes) override { session.on_publications(bytes); }
     Session& session;
+  };
+
+  // What the client asked for, until it has it (protocol 6).
+  struct Asked {
+    std::optional<std::string> resume;
+    bool wants_snapshot = true;
   };
 
   void on_ready(std::uint32_t events) override;
@@ -72,7 +85,8 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void take_item(const FrameReader::Item& item);
   void take_message(std::string_view text);
   void take_client_message(const protocol::ClientMessage& message);
-  void take_token(const std::string& token);
+  void take_token(const protocol::AuthToken& auth);
+  void take_receipt(const std::string& position);
   [[nodiscard]] bool is_within_rate(RateLimit& limit, bool may_warn);
   void answer_invalid(std::string_view code, std::string_view why, milliseconds retry_after = milliseconds{0});
 
@@ -80,7 +94,9 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void accept(const Principal& principal);
   void refuse_token(const auth::TokenFault& fault);
   void refresh(const Principal& principal);
-  void watch_expiry(const Principal& principal);
+  [[nodiscard]] bool is_catching_up() const { return state_ == State::live && subscription_->is_catching_up(); }
+  void begin_subscription(const Principal& principal);
+  void watch_expiry(const Principal& principal, std::optional<protocol::Resumption> resume = std::nullopt);
   void on_publications(std::uint64_t bytes);
   void check_queue();
   void check_deadlines(MonoTime now);
@@ -88,6 +104,7 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void arm_timer();
 
   // output
+  hub::Reading read_notifications(std::string& out);
   void send_text(std::string_view json);
   void close(protocol::CloseCode code, std::string_view why);
   void leave();
@@ -103,6 +120,9 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   FrameReader reader_;
   runtime::Timer timer_;
   std::optional<Subscription> subscription_;
+  std::unique_ptr<Asked> asked_;
+  std::unique_ptr<Principal> waiting_;  // while awaiting the log
+  std::unique_ptr<Receipts> receipts_;  // of a client that sends some
   std::string control_;  // frames that go out before any notification that waits; bounded by the input limits
   std::string pong_;     // the latest ping's data; older ones need no answer (RFC 6455 5.5.3)
   std::vector<MonoTime> invalid_at_;  // of the last messages that were not of the form
@@ -118,6 +138,7 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   MonoTime next_beat_ = MonoTime::max();  // heartbeat
   MonoTime mid_message_since_ = MonoTime::max();
   MonoTime blocked_since_ = MonoTime::max();  // the kernel took no more
+  MonoTime caught_up_at_;                     // from when on the age of what waits counts
   MonoTime drain_at_ = MonoTime::max();
   MonoTime give_up_at_ = MonoTime::max();  // the end of closing
   milliseconds retry_after_{0};
@@ -127,7 +148,8 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   bool beat_due_ = false;
   bool expiry_told_ = false;
   bool rate_warned_ = false;
-  bool is_queued_ = false;  // in the server's list for the end of this turn
+  bool is_queued_ = false;   // in the server's list for the end of this turn
+  bool is_resting_ = false;  // in the server's list of those with more to write
   bool close_seen_ = false;
 
   friend class WebSocketServer;

@@ -128,6 +128,8 @@ std::expected<UpgradePlan, net::HttpResponse> plan_upgrade(const net::HttpHead& 
   if (auto refusal = check_origin(head, options)) return std::unexpected(*refusal);
   if (auto refusal = take_header_token(head, plan)) return std::unexpected(*refusal);
   if (auto refusal = take_protocols(head, plan)) return std::unexpected(*refusal);
+  plan.resume = net::query_parameter(head.query, "resume");
+  plan.wants_snapshot = net::query_parameter(head.query, "snapshot") != "false";
   plan.accept_key = accept_key_of(*head.field("sec-websocket-key"));
   return plan;
 }

@@ -19,7 +19,9 @@ struct UpgradePlan {
   std::string accept_key;  // for Sec-WebSocket-Accept
   bool selects_protocol = false;
   Carrier carrier = Carrier::first_message;
-  std::string token;  // empty with first_message
+  std::string token;                    // empty with first_message
+  std::optional<std::string> resume{};  // as in the query (1.2)
+  bool wants_snapshot = true;
 };
 
 // Checks the opening handshake (RFC 6455 4.2.1, protocol 1.3, 2.2), or says how to refuse it. Pure.
