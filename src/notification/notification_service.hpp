@@ -26,8 +26,8 @@ namespace carillon::notification {
 // accept() runs on the log's thread; everything else on the thread of `loop`, which is this service's own.
 class NotificationService final : public eventlog::RecordSink {
  public:
-  // All references outlive the service. `log` follows into this service once started. `loop` turns for the first time
-  // after FanOut::set_origin().
+  // All references outlive the service. `log` follows into this service once started; FanOut::set_origin() comes before
+  // the task of `loop` that follows.
   NotificationService(runtime::Loop& loop, eventlog::EventLog& log, FanOut& fan_out, const Clock& clock,
                       telemetry::Registry& metrics, const RecordProcessor::Options& options = {});
 
