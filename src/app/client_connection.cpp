@@ -1,26 +1,24 @@
 #include "app/client_connection.hpp"
 
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
+#include "app/client_socket.hpp"
 #include "net/address.hpp"
 #include "net/tls_context.hpp"
 
 namespace carillon::app {
 namespace {
 
-constexpr milliseconds kPatience{10'000};  // for connecting, the handshake and each write
+constexpr milliseconds kPatience{10'000};  // for the handshake and each write
 
 std::string text_of(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
@@ -28,44 +26,6 @@ std::string text_of(int error_number) {
 
 std::unexpected<Error> unreachable(const ServerUrl& server, const std::string& why) {
   return fail(ErrorKind::unavailable, "cannot reach https://" + server.authority() + ": " + why);
-}
-
-Result<net::Fd> connect_to(const addrinfo& address, const Interrupt& interrupt) {
-  net::Fd socket(::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.is_open()) return fail(ErrorKind::unavailable, text_of(errno));
-  const int on = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0) return socket;
-  if (errno != EINPROGRESS) return fail(ErrorKind::unavailable, text_of(errno));
-  switch (interrupt.wait_for(socket.get(), POLLOUT, kPatience)) {
-    case Interrupt::Waited::ready:
-      break;
-    case Interrupt::Waited::timeout:
-      return fail(ErrorKind::unavailable, "no answer");
-    case Interrupt::Waited::interrupted:
-      return fail(ErrorKind::unavailable, "interrupted");
-  }
-  int error_number = 0;
-  socklen_t size = sizeof error_number;
-  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error_number, &size);
-  if (error_number != 0) return fail(ErrorKind::unavailable, text_of(error_number));
-  return socket;
-}
-
-Result<net::Fd> connect_to(const ServerUrl& server, const Interrupt& interrupt) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int code = ::getaddrinfo(server.host.c_str(), server.port.c_str(), &hints, &found); code != 0)
-    return unreachable(server, ::gai_strerror(code));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  Error last;
-  for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
-    auto socket = connect_to(*address, interrupt);
-    if (socket) return socket;
-    last = socket.error();
-  }
-  return unreachable(server, last.message);
 }
 
 bool is_ip(const std::string& host) {
@@ -104,8 +64,8 @@ ClientConnection::~ClientConnection() = default;
 
 Result<ClientConnection> ClientConnection::open(const ServerUrl& server, const std::filesystem::path& ca_file,
                                                 const Interrupt& interrupt) {
-  auto socket = connect_to(server, interrupt);
-  if (!socket) return std::unexpected(socket.error());
+  auto socket = connect_socket(server.host, server.port, interrupt);
+  if (!socket) return unreachable(server, socket.error().message);
   ClientConnection connection(std::move(*socket), interrupt);
   if (auto shaken = connection.shake_hands(server, ca_file); !shaken) return std::unexpected(shaken.error());
   return connection;

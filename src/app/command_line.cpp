@@ -9,6 +9,8 @@
 #include "app/dev_setup.hpp"
 #include "app/version.hpp"
 #include "config/unit.hpp"
+#include "event/position.hpp"
+#include "net/address.hpp"
 
 namespace carillon::app {
 namespace {
@@ -39,6 +41,7 @@ class Grammar {
     add_token();
     add_publish();
     add_tail();
+    add_stats();
     add_dead_letters();
     add_version();
   }
@@ -172,13 +175,39 @@ class Grammar {
         ->default_val("header")
         ->check(CLI::IsMember({"header", "subprotocol", "message"}))
         ->type_name("WORD");
+    words->add_option("--from", tail_.from, "Resume: print what came after this position, the `id` of a notification")
+        ->check([](const std::string& text) {
+          return is_position(text) ? std::string() : text + " is not a position such as j1.42";
+        })
+        ->type_name("POSITION");
+    auto* no_snapshot = words->add_flag("--no-snapshot")
+                            ->description("Begin with what is new: leave out open orders and active alerts");
     words->footer("Reconnects until Ctrl-C. No colour where the output is not a terminal or NO_COLOR is set.");
-    choices_.back().command = [this] {
+    choices_.back().command = [this, no_snapshot] {
+      tail_.wants_snapshot = no_snapshot->count() == 0;
       tail_.carrier = carrier_ == "header"        ? websocket::Carrier::header
                       : carrier_ == "subprotocol" ? websocket::Carrier::subprotocol
                                                   : websocket::Carrier::first_message;
       return Command(tail_);
     };
+  }
+
+  void add_stats() {
+    auto* words = add(app_, "stats", "Print how long a running server's deliveries take, and what it withheld", stats_);
+    auto* config = words->add_option("--config", stats_.config, "The server's configuration, which names its port")
+                       ->type_name("FILE");
+    words->add_option("--admin", stats_.admin, "The server's administrator's port")
+        ->check([](const std::string& text) {
+          return net::Endpoint::parse(text) ? std::string() : text + " is not an address such as 127.0.0.1:8444";
+        })
+        ->type_name("HOST:PORT")
+        ->excludes(config);
+    words->add_flag("--json", stats_.as_json, "Print one JSON object");
+    words->footer(
+        "Without either the port is that of .carillon/carillon.toml, where that is there, else 127.0.0.1:8444.\n"
+        "Times are the upper bounds of a histogram's buckets; in JSON they are seconds, null where none was counted "
+        "or\n"
+        "where they are beyond the last bucket.");
   }
 
   void add_dead_letters() {
@@ -208,6 +237,7 @@ class Grammar {
   TokenCommand token_;
   PublishCommand publish_;
   TailCommand tail_;
+  StatsCommand stats_;
   ListDeadLettersCommand list_;
   ReplayDeadLettersCommand replay_;
   VersionCommand version_;

@@ -61,6 +61,15 @@ struct TailCommand {
   ServerAccess server;
   bool as_json = false;
   websocket::Carrier carrier{};
+  std::string from;  // a position; empty: none
+  bool wants_snapshot = true;
+};
+
+// Where the administrator's port is, or the configuration that says so; both empty: looked up as in ServerAccess.
+struct StatsCommand {
+  std::string admin;
+  std::filesystem::path config;
+  bool as_json = false;
 };
 
 struct ListDeadLettersCommand {
@@ -77,7 +86,7 @@ struct ReplayDeadLettersCommand {
 
 struct VersionCommand {};
 
-using Command = std::variant<ServeCommand, CheckConfigCommand, TokenCommand, PublishCommand, TailCommand,
+using Command = std::variant<ServeCommand, CheckConfigCommand, TokenCommand, PublishCommand, TailCommand, StatsCommand,
                              ListDeadLettersCommand, ReplayDeadLettersCommand, VersionCommand>;
 
 // Nothing to run: help was asked for (exit code 0, for standard output), or the words make no command (exit code 2,

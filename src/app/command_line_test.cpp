@@ -112,6 +112,26 @@ TEST(CommandLine, Tail) {
   EXPECT_NE(refused({"tail", "--carrier", "1"}), "");
 }
 
+TEST(CommandLine, TailBeginsWhereItIsTold) {
+  EXPECT_EQ(parsed<TailCommand>({"tail"}).from, "");
+  EXPECT_TRUE(parsed<TailCommand>({"tail"}).wants_snapshot);
+  EXPECT_EQ(parsed<TailCommand>({"tail", "--from", "j1.42"}).from, "j1.42");
+  EXPECT_FALSE(parsed<TailCommand>({"tail", "--no-snapshot"}).wants_snapshot);
+  EXPECT_NE(refused({"tail", "--from", ""}), "");
+  EXPECT_NE(refused({"tail", "--from", "j1.42 HTTP/1.1"}).find("j1.42"), std::string::npos);
+}
+
+TEST(CommandLine, Stats) {
+  const auto found = parsed<StatsCommand>({"stats"});
+  EXPECT_EQ(found.admin + found.config.string(), "");
+  EXPECT_FALSE(found.as_json);
+  EXPECT_EQ(parsed<StatsCommand>({"stats", "--admin", "[::1]:8444", "--json"}).admin, "[::1]:8444");
+  EXPECT_TRUE(parsed<StatsCommand>({"stats", "--json"}).as_json);
+  EXPECT_EQ(parsed<StatsCommand>({"stats", "--config", "c.toml"}).config, "c.toml");
+  EXPECT_NE(refused({"stats", "--admin", "here"}), "");
+  EXPECT_NE(refused({"stats", "--admin", "127.0.0.1:8444", "--config", "c.toml"}), "");
+}
+
 TEST(CommandLine, DeadLetters) {
   EXPECT_EQ(parsed<ListDeadLettersCommand>({"dead-letters", "list"}).limit, 100U);
   EXPECT_EQ(parsed<ListDeadLettersCommand>({"dead-letters", "list", "--limit", "7", "--json"}).limit, 7U);
@@ -139,7 +159,7 @@ TEST(CommandLine, NoCommandIsAUsageFault) {
 
 TEST(CommandLine, HelpIsNoFault) {
   const std::string all = help({"--help"});
-  for (const char* command : {"serve", "check-config", "token", "publish", "tail", "dead-letters", "version"})
+  for (const char* command : {"serve", "check-config", "token", "publish", "tail", "stats", "dead-letters", "version"})
     EXPECT_NE(all.find(command), std::string::npos) << command;
   EXPECT_NE(help({"tail", "--help"}).find("--carrier"), std::string::npos);
   EXPECT_NE(help({"dead-letters", "replay", "-h"}).find("--all"), std::string::npos);

@@ -6,6 +6,7 @@
 #include "app/dead_letters_command.hpp"
 #include "app/publish_command.hpp"
 #include "app/serve_command.hpp"
+#include "app/stats_command.hpp"
 #include "app/tail_command.hpp"
 #include "app/token_command.hpp"
 #include "app/version.hpp"

@@ -45,7 +45,8 @@ class Tail {
   Tail(ResolvedAccess access, const TailCommand& command)
       : access_(std::move(access)),
         carrier_(command.carrier),
-        stream_(command.as_json, Palette::for_output(STDOUT_FILENO)),
+        wants_snapshot_(command.wants_snapshot),
+        stream_(command.as_json, Palette::for_output(STDOUT_FILENO), command.from),
         backoff_(std::random_device()()) {}
 
   int run();
@@ -62,6 +63,7 @@ class Tail {
 
   ResolvedAccess access_;
   websocket::Carrier carrier_;
+  bool wants_snapshot_;
   Interrupt interrupt_;
   TailStream stream_;
   Backoff backoff_;
@@ -91,7 +93,8 @@ Tail::Outcome Tail::connect_and_follow() {
   };
   const auto token = access_.current_token();
   if (!token) return fail_with(token.error().message);
-  const StreamRequest request{.token = *token, .carrier = carrier_, .resume = stream_.position()};
+  const StreamRequest request{
+      .token = *token, .carrier = carrier_, .resume = stream_.position(), .wants_snapshot = wants_snapshot_};
   auto client = WebSocketClient::open(access_.server, access_.ca_file, request, interrupt_);
   if (interrupt_.is_raised()) return Outcome::interrupted;
   has_reached_server_ = has_reached_server_ || client || client.error().status != 0;

@@ -27,6 +27,11 @@ milliseconds duration_of(const json::Value& object, std::string_view member) {
   return milliseconds{std::min(number_of(object, member), kMost)};
 }
 
+bool is_true(const json::Value& object, std::string_view member) {
+  const auto value = object.find(member);
+  return value && value->is(json::Kind::boolean) && value->text() == "true";
+}
+
 std::string text_of(const json::Value& object, std::string_view member) {
   return for_terminal(object.find_string(member).value_or(""));
 }
@@ -51,6 +56,7 @@ TailStream::Reaction TailStream::take(std::string_view message) {
   if (type == "heartbeat" && event == "ping") return answer_ping(*payload);
   if (type == "error") return take_error(event, *payload);
   if (event == "auth_ok") return take_auth_ok(*payload);
+  if (event == "live") return take_live(*payload);
   if (event == "auth_expiring") return {.notice = "the token expires at " + text_of(*payload, "expires_at")};
   if (event == "shutting_down") {
     retry_after_ = duration_of(*payload, "retry_after_ms");
@@ -61,13 +67,13 @@ TailStream::Reaction TailStream::take(std::string_view message) {
 
 TailStream::Reaction TailStream::take_notification(std::string_view message, const json::Value& notification) {
   ++delivered_;
-  const std::string_view position = notification.find_string("id").value_or("");
-  if (is_position(position)) position_ = position;
+  if (!is_true(notification, "snapshot")) advance(notification.find_string("id").value_or(""));
   return {.print = as_json_ ? std::string(message) : notification_text(notification, palette_)};
 }
 
 TailStream::Reaction TailStream::answer_ping(const json::Value& payload) {
   Reaction reaction{.answer = std::string(kPong)};
+  advance(payload.find_string("position").value_or(""));
   const std::uint64_t counted = number_of(payload, "delivered");
   if (counted != delivered_)
     reaction.notice = fmt::format("the server has sent {} notifications, {} came here", counted, delivered_);
@@ -88,12 +94,33 @@ TailStream::Reaction TailStream::take_auth_ok(const json::Value& payload) {
   if (const auto list = payload.find("grants"))
     for (const json::Value grant : *list) grants += ' ' + for_terminal(grant.text());
   Reaction reaction{.notice = fmt::format("connected as {}, granted{}", text_of(payload, "user_id"), grants)};
-  if (position_.empty()) return reaction;
-  const auto resume = payload.find("resume");
-  const auto complete = resume ? resume->find("complete") : std::nullopt;
-  if (!complete || complete->text() != "true")
-    reaction.notice += "; events since " + for_terminal(position_) + " may be missing";
+  reaction.notice += gap_notice(payload);
   return reaction;
+}
+
+// What of a resume does not follow (protocol 6.1); empty: all of it does, or none was asked for.
+std::string TailStream::gap_notice(const json::Value& payload) const {
+  if (position_.empty()) return {};
+  const std::string since = "; events since " + for_terminal(position_) + " may be missing: ";
+  const auto resume = payload.find("resume");
+  if (!resume) return since + "the server does not resume";
+  if (is_true(*resume, "complete")) return {};
+  const std::string_view reason = resume->find_string("reason").value_or("");
+  if (reason == "trimmed") return since + "trimmed, the server no longer has them";
+  if (reason == "epoch") return since + "epoch, the server's log is another one";
+  if (reason == "unknown") return since + "unknown, the server's log never gave out that position";
+  return since + for_terminal(reason);
+}
+
+TailStream::Reaction TailStream::take_live(const json::Value& payload) {
+  advance(payload.find_string("position").value_or(""));
+  const std::uint64_t replayed = number_of(payload, "replayed");
+  return {.notice = fmt::format("live at {}{}", text_of(payload, "position"),
+                                replayed > 0 ? fmt::format(", {} replayed", replayed) : "")};
+}
+
+void TailStream::advance(std::string_view position) {
+  if (is_position(position)) position_ = position;
 }
 
 }  // namespace carillon::app

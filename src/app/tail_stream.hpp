@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "app/terminal_text.hpp"
 #include "base/clock.hpp"
@@ -19,12 +20,15 @@ class TailStream {
     std::string answer{};  // a message for the server; empty: none
   };
 
-  TailStream(bool as_json, const Palette& palette) : as_json_(as_json), palette_(palette) {}
+  // `from`: the position to begin after; empty: none.
+  TailStream(bool as_json, const Palette& palette, std::string from = {})
+      : as_json_(as_json), palette_(palette), position_(std::move(from)) {}
 
   void begin_connection();
   [[nodiscard]] Reaction take(std::string_view message);
 
-  // The position of the last notification; empty: none yet.
+  // What to resume from: the last position that the server has brought us to (protocol 6); empty: none yet. A snapshot
+  // brings us nowhere before it is complete.
   [[nodiscard]] const std::string& position() const { return position_; }
   // Of this connection: whether the server accepted the token, for how long its silence means nothing, how long it
   // asked to stay away, and why it refused the token, where it did.
@@ -38,6 +42,9 @@ class TailStream {
   [[nodiscard]] Reaction answer_ping(const json::Value& payload);
   [[nodiscard]] Reaction take_error(std::string_view event, const json::Value& payload);
   [[nodiscard]] Reaction take_auth_ok(const json::Value& payload);
+  [[nodiscard]] Reaction take_live(const json::Value& payload);
+  [[nodiscard]] std::string gap_notice(const json::Value& payload) const;
+  void advance(std::string_view position);
 
   bool as_json_;
   Palette palette_;

@@ -91,14 +91,61 @@ TEST_F(TailStreamTest, SaysWhoItIsAndHowLongSilenceMayLast) {
   EXPECT_EQ(stream_.silence_max(), milliseconds{30'000});
 }
 
+std::string auth_ok(const std::string& resume) {
+  std::string message = kAuthOk;
+  return message.insert(message.size() - 2, R"(,"resume":)" + resume);
+}
+
 TEST_F(TailStreamTest, SaysWhenEventsMayBeMissingAfterAReturn) {
+  const std::string connected = "connected as alice, granted signals orders";
+  EXPECT_EQ(stream_.take(kAuthOk).notice, connected);
   (void)stream_.take(kOrder);
   stream_.begin_connection();
-  EXPECT_EQ(stream_.take(kAuthOk).notice,
-            "connected as alice, granted signals orders; events since j1.42 may be missing");
-  std::string resumed = kAuthOk;
-  resumed.insert(resumed.size() - 2, R"(,"resume":{"requested":"j1.42","complete":true})");
-  EXPECT_EQ(stream_.take(resumed).notice, "connected as alice, granted signals orders");
+  EXPECT_EQ(stream_.take(auth_ok(R"({"requested":"j1.42","complete":true})")).notice, connected);
+  const std::string missing = connected + "; events since j1.42 may be missing: ";
+  EXPECT_EQ(stream_.take(kAuthOk).notice, missing + "the server does not resume");
+  const auto gap = [&](const std::string& reason) {
+    return stream_.take(auth_ok(R"({"requested":"j1.42","complete":false,"reason":")" + reason + "\"}")).notice;
+  };
+  EXPECT_EQ(gap("trimmed"), missing + "trimmed, the server no longer has them");
+  EXPECT_EQ(gap("epoch"), missing + "epoch, the server's log is another one");
+  EXPECT_EQ(gap("unknown"), missing + "unknown, the server's log never gave out that position");
+  EXPECT_EQ(gap("odd\\u001b"), missing + "odd?");
+}
+
+TEST_F(TailStreamTest, SaysOnceWhatBroughtItToWhereItIsLive) {
+  const auto live = [&](const std::string& payload) {
+    return stream_.take(R"({"type":"ack","event":"live","payload":)" + payload + "}");
+  };
+  EXPECT_EQ(live(R"({"position":"j1.50","replayed":0})").notice, "live at j1.50");
+  EXPECT_EQ(stream_.position(), "j1.50");
+  EXPECT_EQ(live(R"({"position":"j1.57","replayed":7})").notice, "live at j1.57, 7 replayed");
+  EXPECT_EQ(stream_.position(), "j1.57");
+}
+
+// Who is cut off in the middle of a snapshot begins anew: its events are no place in the log to go on from.
+TEST_F(TailStreamTest, ASnapshotIsMarkedAndMovesNoPosition) {
+  const std::string alert = R"({"alert_id":"a","level":"ERROR","message":"m"})";
+  const std::string line = printed(notification("system_alert", alert, R"(,"snapshot":true)"));
+  EXPECT_EQ(line, "12:00:00.123  alert   ERROR  m  (snapshot)");
+  EXPECT_EQ(stream_.position(), "");
+  EXPECT_EQ(printed(notification("system_alert", alert, R"(,"late":true,"replayed":true)")),
+            "12:00:00.123  alert   ERROR  m  (late)  (replayed)");
+  EXPECT_EQ(stream_.position(), "j1.42");
+}
+
+TEST_F(TailStreamTest, AHeartbeatMovesThePositionOfAQuietClient) {
+  (void)stream_.take(R"({"type":"heartbeat","event":"ping","payload":{"position":"j1.99","delivered":0}})");
+  EXPECT_EQ(stream_.position(), "j1.99");
+}
+
+TEST_F(TailStreamTest, BeginsWhereItIsTold) {
+  TailStream resumed(false, Palette(false), "j1.7");
+  resumed.begin_connection();
+  EXPECT_EQ(resumed.position(), "j1.7");
+  EXPECT_EQ(resumed.take(auth_ok(R"({"complete":false,"reason":"epoch"})")).notice,
+            "connected as alice, granted signals orders; events since j1.7 may be missing: epoch, the server's log is "
+            "another one");
 }
 
 TEST_F(TailStreamTest, RemembersWhyItWasRefusedAndHowLongToStayAway) {
@@ -115,7 +162,7 @@ TEST_F(TailStreamTest, RemembersWhyItWasRefusedAndHowLongToStayAway) {
 
 TEST_F(TailStreamTest, IgnoresWhatItDoesNotKnow) {
   for (const char* message :
-       {R"({"type":"ack","event":"live","payload":{}})", R"({"type":"new","event":"x","payload":{}})"}) {
+       {R"({"type":"ack","event":"new","payload":{}})", R"({"type":"new","event":"x","payload":{}})"}) {
     const auto reaction = stream_.take(message);
     EXPECT_EQ(reaction.print + reaction.notice + reaction.answer, "") << message;
   }

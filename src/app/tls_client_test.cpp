@@ -305,6 +305,30 @@ TEST_F(TlsClientTest, CarriesTheTokenTheThreeWays) {
             R"({"type":"auth","event":"token","payload":{"token":"t.o.k","resume":"j1.42"}})");
 }
 
+TEST_F(TlsClientTest, MayBeginWithoutASnapshot) {
+  std::vector<std::string> requests(3);
+  std::string first;
+  serve({[&](Peer& peer) { peer.write(switching(requests[0] = peer.read_until("\r\n\r\n"))); },
+         [&](Peer& peer) { peer.write(switching(requests[1] = peer.read_until("\r\n\r\n"))); },
+         [&](Peer& peer) {
+           peer.write(switching(requests[2] = peer.read_until("\r\n\r\n")));
+           first = read_frame(peer);
+         }});
+  StreamRequest request{.token = "t", .carrier = Carrier::header, .resume = "", .wants_snapshot = false};
+  ASSERT_TRUE(WebSocketClient::open(url(), ca_, request, interrupt_).has_value());
+  request.resume = "j1.42";
+  ASSERT_TRUE(WebSocketClient::open(url(), ca_, request, interrupt_).has_value());
+  request.carrier = Carrier::first_message;
+  ASSERT_TRUE(WebSocketClient::open(url(), ca_, request, interrupt_).has_value());
+  TearDown();
+  EXPECT_TRUE(requests[0].starts_with("GET /v1/stream?snapshot=false HTTP/1.1\r\n")) << requests[0];
+  EXPECT_TRUE(requests[1].starts_with("GET /v1/stream?resume=j1.42&snapshot=false HTTP/1.1\r\n")) << requests[1];
+  EXPECT_TRUE(requests[2].starts_with("GET /v1/stream HTTP/1.1\r\n")) << requests[2];
+  EXPECT_EQ(first,
+            "\x81"
+            R"({"type":"auth","event":"token","payload":{"token":"t","resume":"j1.42","snapshot":false}})");
+}
+
 TEST_F(TlsClientTest, ReadsMessagesAndAnswersPingsAndTheClose) {
   std::vector<std::string> frames;
   serve({[&](Peer& peer) {

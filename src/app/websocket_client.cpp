@@ -32,10 +32,16 @@ std::string make_key() {
   return {reinterpret_cast<const char*>(text.data()), text.size() - 1};
 }
 
+std::string query_of(const StreamRequest& request) {
+  std::string query;
+  if (request.carrier == websocket::Carrier::first_message) return query;  // that message has it
+  if (!request.resume.empty()) query += "?resume=" + request.resume;
+  if (!request.wants_snapshot) query += query.empty() ? "?snapshot=false" : "&snapshot=false";
+  return query;
+}
+
 std::string encode(const ServerUrl& server, const StreamRequest& request, const std::string& key) {
-  std::string text = "GET /v1/stream";
-  const bool is_header_or_protocol = request.carrier != websocket::Carrier::first_message;
-  if (!request.resume.empty() && is_header_or_protocol) text += "?resume=" + request.resume;
+  std::string text = "GET /v1/stream" + query_of(request);
   text += " HTTP/1.1\r\nHost: " + server.authority() +
           "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key;
   if (request.carrier == websocket::Carrier::header) text += "\r\nAuthorization: Bearer " + request.token;
@@ -51,6 +57,7 @@ std::string first_message(const StreamRequest& request) {
     text += R"(,"resume":)";
     json::append_string(text, request.resume);
   }
+  if (!request.wants_snapshot) text += R"(,"snapshot":false)";
   return text + "}}";
 }
 

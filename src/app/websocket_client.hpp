@@ -17,11 +17,12 @@
 
 namespace carillon::app {
 
-// A stream that a client command opens (protocol 1, 2.2).
+// A stream that a client command opens (protocol 1, 2.2, 6).
 struct StreamRequest {
   std::string token;
   websocket::Carrier carrier{};
   std::string resume;  // a position; empty: none
+  bool wants_snapshot = true;
 };
 
 // Why a stream was not opened.

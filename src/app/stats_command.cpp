@@ -1,0 +1,64 @@
+#include "app/stats_command.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "app/admin_port.hpp"
+#include "app/complaint.hpp"
+#include "app/dev_setup.hpp"
+#include "app/node_stats.hpp"
+#include "app/node_stats_text.hpp"
+#include "config/config.hpp"
+#include "telemetry/metrics_text.hpp"
+
+namespace carillon::app {
+namespace {
+
+constexpr std::string_view kDefaultAdmin = "127.0.0.1:8444";
+
+Result<net::Endpoint> admin_of(const std::filesystem::path& file) {
+  const auto config = config::load(file, config::environment_of_process());
+  if (!config) return fail(ErrorKind::invalid, config.error().front().to_string());
+  return config->server.admin_listen;
+}
+
+// Named, or that of the named configuration, or of the development setup in the working directory, or the default.
+Result<net::Endpoint> find_admin(const StatsCommand& command) {
+  if (!command.admin.empty()) return net::Endpoint::parse(command.admin);
+  if (!command.config.empty()) return admin_of(command.config);
+  const std::filesystem::path setup = std::filesystem::path(kDevFolder) / "carillon.toml";
+  std::error_code error;
+  if (std::filesystem::exists(setup, error)) return admin_of(setup);
+  return net::Endpoint::parse(kDefaultAdmin);
+}
+
+Result<NodeStats> stats_of(const net::Endpoint& admin) {
+  const Interrupt interrupt;
+  const auto stranger = [&](const std::string& why) {
+    return fail(ErrorKind::invalid,
+                "what answers at " + admin.text() + " is not a server's administrator's port: " + why);
+  };
+  const auto reply = ask_admin_port(admin, "/metrics", interrupt);
+  if (!reply) return std::unexpected(reply.error());
+  if (reply->status != 200) return stranger("/metrics is answered by " + reply->refusal());
+  const auto metrics = telemetry::MetricsText::parse(reply->body);
+  if (!metrics) return stranger(metrics.error().message);
+  auto stats = NodeStats::read(*metrics);
+  if (!stats) return stranger(stats.error().message);
+  return stats;
+}
+
+}  // namespace
+
+int run(const StatsCommand& command) {
+  const auto admin = find_admin(command);
+  if (!admin) return complain(admin.error().message);
+  const auto stats = stats_of(*admin);
+  if (!stats) return complain(stats.error().message);
+  const std::string text =
+      command.as_json ? node_stats_json(admin->text(), *stats) : node_stats_text(admin->text(), *stats);
+  return std::puts(text.c_str()) >= 0 && std::fflush(stdout) == 0 ? kExitOk : kExitFailed;
+}
+
+}  // namespace carillon::app
