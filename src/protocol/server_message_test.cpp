@@ -37,7 +37,7 @@ TEST(ServerMessage, ANotificationIsTheExampleOfTheProtocol) {
 }
 
 TEST(ServerMessage, AMarkGoesIntoANotificationsFrame) {
-  for (const std::size_t size : {0, 3, 4, 250, 65300, 65400}) {
+  for (const std::size_t size : {0U, 3U, 4U, 250U, 65300U, 65400U}) {
     Event event = order_update();
     event.payload = "{\"x\":\"" + std::string(size, 'x') + "\"}";
     const EncodedNotification encoded = encode_notification(event, kNow, Position{"j1.42"}, true);
