@@ -67,7 +67,7 @@ struct TailCommand {
 
 // Where the administrator's port is, or the configuration that says so; both empty: looked up as in ServerAccess.
 struct StatsCommand {
-  std::string admin;
+  std::string admin;  // an address and port
   std::filesystem::path config;
   bool as_json = false;
 };

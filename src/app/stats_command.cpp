@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "app/admin_port.hpp"
@@ -9,28 +10,32 @@
 #include "app/dev_setup.hpp"
 #include "app/node_stats.hpp"
 #include "app/node_stats_text.hpp"
+#include "base/ensure.hpp"
 #include "config/config.hpp"
 #include "telemetry/metrics_text.hpp"
 
 namespace carillon::app {
 namespace {
 
-constexpr std::string_view kDefaultAdmin = "127.0.0.1:8444";
+constexpr const char* kDefaultAdmin = "127.0.0.1:8444";
 
-Result<net::Endpoint> admin_of(const std::filesystem::path& file) {
+std::optional<net::Endpoint> admin_of(const std::filesystem::path& file) {
   const auto config = config::load(file, config::environment_of_process());
-  if (!config) return fail(ErrorKind::invalid, config.error().front().to_string());
-  return config->server.admin_listen;
+  if (config) return config->server.admin_listen;
+  for (const config::ConfigFault& fault : config.error()) complain(fault.to_string());
+  return std::nullopt;
 }
 
 // Named, or that of the named configuration, or of the development setup in the working directory, or the default.
-Result<net::Endpoint> find_admin(const StatsCommand& command) {
-  if (!command.admin.empty()) return net::Endpoint::parse(command.admin);
+// Nothing: a configuration is not good, and it was said why.
+std::optional<net::Endpoint> find_admin(const StatsCommand& command) {
   if (!command.config.empty()) return admin_of(command.config);
   const std::filesystem::path setup = std::filesystem::path(kDevFolder) / "carillon.toml";
   std::error_code error;
-  if (std::filesystem::exists(setup, error)) return admin_of(setup);
-  return net::Endpoint::parse(kDefaultAdmin);
+  if (command.admin.empty() && std::filesystem::exists(setup, error)) return admin_of(setup);
+  const auto named = net::Endpoint::parse(command.admin.empty() ? std::string(kDefaultAdmin) : command.admin);
+  ensure(named.has_value(), "the command line names an address");
+  return *named;
 }
 
 Result<NodeStats> stats_of(const net::Endpoint& admin) {
@@ -53,7 +58,7 @@ Result<NodeStats> stats_of(const net::Endpoint& admin) {
 
 int run(const StatsCommand& command) {
   const auto admin = find_admin(command);
-  if (!admin) return complain(admin.error().message);
+  if (!admin) return kExitFailed;
   const auto stats = stats_of(*admin);
   if (!stats) return complain(stats.error().message);
   const std::string text =

@@ -288,7 +288,7 @@ def test_publish_that_cannot_is_1_and_says_why(server, tmp_path, trouble):
 def test_tail_json_prints_each_notification_as_it_came(server, carrier):
     count = server.connections()
     with (
-        command.Running("tail", "--json", "--carrier", carrier, *access(server, "alice")) as tail,
+        command.Running("tail", "--json", "--no-snapshot", "--carrier", carrier, *access(server, "alice")) as tail,
         server.connect("alice") as alice,
     ):
         until(lambda: server.metrics().total("carillon_sessions") >= count + 2, 10, "the sessions")
