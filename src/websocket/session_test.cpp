@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <string>
 #include <vector>
@@ -99,12 +100,25 @@ class Client {
 
 // One shard without network: sockets are pairs, time is moved by hand, every turn is asked for.
 struct World {
-  explicit World(Options o = {}, std::uint32_t per_user = 20)
-      : users(per_user), server(loop, hub, make_verifier(), users, std::move(o), metrics) {
+  enum class Log { read, unread };
+  explicit World(Options o = {}, std::uint32_t per_user = 20, Log log = Log::read)
+      : users(per_user), server(loop, hub, make_verifier(), users, locate, std::move(o), metrics) {
     loop.at_turn_end([this] { hub.deliver(loop.clock_now()); });
     loop.at_turn_end([this] { server.flush(); });
+    if (log == Log::unread) return;
+    hub.set_origin({"p0"}, 0);
+    server.open();
   }
   ~World() { clients.clear(); }
+
+  // Positions are "p" and a number, from a log that has 1000 of them.
+  static std::expected<Ordinal, GapReason> locate(std::string_view position) {
+    if (position.empty() || position.front() == 'q') return std::unexpected(GapReason::epoch);
+    Ordinal ordinal = 0;
+    const auto read = std::from_chars(position.data() + 1, position.data() + position.size(), ordinal);
+    if (position.front() != 'p' || read.ec != std::errc{} || ordinal > 1000) return std::unexpected(GapReason::unknown);
+    return ordinal;
+  }
 
   static std::shared_ptr<const auth::Verifier> make_verifier() {
     std::vector<auth::Key> keys;
@@ -121,15 +135,16 @@ struct World {
     return auth::signed_compact(*key, R"({"alg":"HS256"})", claims + "}");
   }
 
-  Client& connect(std::string_view header_lines, int send_buffer = 0) {
+  Client& connect(std::string_view header_lines, int send_buffer = 0, std::string_view query = "") {
     int ends[2] = {-1, -1};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     if (send_buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
     net::HttpRequest request;
-    request.head = *net::parse_http_head(
-        "GET /v1/stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
-        "13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-        std::string(header_lines) + "\r\n");
+    request.head =
+        *net::parse_http_head("GET /v1/stream" + std::string(query) +
+                              " HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+                              std::string(header_lines) + "\r\n");
     auto take_over = server.route().decide_upgrade(request);
     clients.push_back(std::make_unique<Client>(ends[1]));
     EXPECT_TRUE(take_over.has_value());
@@ -138,8 +153,8 @@ struct World {
     turn();
     return *clients.back();
   }
-  Client& connect_as(std::string_view user, int send_buffer = 0) {
-    return connect("Authorization: Bearer " + token(user) + "\r\n", send_buffer);
+  Client& connect_as(std::string_view user, int send_buffer = 0, std::string_view query = "") {
+    return connect("Authorization: Bearer " + token(user) + "\r\n", send_buffer, query);
   }
 
   void turn() {
@@ -162,13 +177,17 @@ struct World {
   void publish(EventKind kind, UserId owner = {}, std::size_t size = 20) {
     auto publication = std::make_shared<Publication>();
     publication->sequence = sequence++;
+    publication->ordinal = publication->sequence;
     publication->position.text = "p" + std::to_string(publication->sequence);
     publication->kind = kind;
     publication->owner = std::move(owner);
-    publication->published_at = clock.mono_now();
+    publication->order_id = publication->position.text;
+    publication->accepted_at = publication->published_at = clock.mono_now();
     const std::string text =
         R"({"event":")" + publication->position.text + R"(","pad":")" + std::string(size, 'x') + "\"}";
     protocol::append_text_frame(publication->frame, text);
+    publication->mark_at =
+        static_cast<std::uint32_t>(protocol::header_size(publication->frame) + text.find(",\"pad\""));
     const PublicationPtr shared = publication;
     hub.publish({{shared}});
   }
@@ -189,19 +208,19 @@ using Names = std::vector<std::string>;
 TEST(Session, EachCarrierIsAnsweredByAuthOkFirst) {
   World w;
   Client& a = w.connect_as("alice");
-  EXPECT_EQ(a.events(), Names{"auth_ok"});
+  EXPECT_EQ(a.events(), (Names{"auth_ok", "live"}));
   Client& b = w.connect("Sec-WebSocket-Protocol: carillon.v1, carillon.bearer." + w.token("alice") + "\r\n");
-  EXPECT_EQ(b.events(), Names{"auth_ok"});
+  EXPECT_EQ(b.events(), (Names{"auth_ok", "live"}));
   Client& c = w.connect("");
   EXPECT_TRUE(c.messages.empty());
   w.publish(EventKind::system_alert);
   c.say_token(w.token("alice"));
   w.turn();
-  EXPECT_EQ(c.events(), Names{"auth_ok"});
+  EXPECT_EQ(c.events(), (Names{"auth_ok", "live"}));
   w.publish(EventKind::system_alert);
   w.turn();
-  EXPECT_EQ(c.events(), (Names{"auth_ok", "p2"}));
-  EXPECT_EQ(a.events(), (Names{"auth_ok", "p1", "p2"}));
+  EXPECT_EQ(c.events(), (Names{"auth_ok", "live", "p2"}));
+  EXPECT_EQ(a.events(), (Names{"auth_ok", "live", "p1", "p2"}));
 }
 
 TEST(Session, ABadTokenIsToldByMessageAndCloseCode) {
@@ -233,7 +252,7 @@ TEST(Session, AllThatComesInATurnLeavesInOneWrite) {
   w.publish(EventKind::order_update, "alice");
   w.publish(EventKind::order_update, "bob");
   w.turn();
-  EXPECT_EQ(alice.messages.size(), 1U + 1 + 11);
+  EXPECT_EQ(alice.messages.size(), 2U + 1 + 11);
   EXPECT_EQ(alice.writes, 1);
 }
 
@@ -244,10 +263,10 @@ TEST(Session, TheHeartbeatTellsPositionAndCount) {
   w.publish(EventKind::system_alert);
   w.publish(EventKind::order_update, "bob");
   w.pass(seconds{20}, {&alice});
-  ASSERT_EQ(alice.events(), (Names{"auth_ok", "p1", "ping"}));
-  EXPECT_NE(alice.messages[2].find(R"("payload":{"position":"p2","delivered":1})"), std::string::npos);
+  ASSERT_EQ(alice.events(), (Names{"auth_ok", "live", "p1", "ping"}));
+  EXPECT_NE(alice.messages[3].find(R"("payload":{"position":"p2","delivered":1})"), std::string::npos);
   w.pass(seconds{20}, {&alice});
-  EXPECT_EQ(alice.events().size(), 4U);
+  EXPECT_EQ(alice.events().size(), 5U);
 }
 
 // protocol 7.1
@@ -392,8 +411,8 @@ TEST(Session, AStalledClientGetsEverythingInOrderWhenItReadsAgain) {
     slow->read();
     w.turn();
   }
-  ASSERT_EQ(slow->messages.size(), 101U);
-  for (int i = 1; i <= 100; ++i) EXPECT_EQ(slow->events()[static_cast<std::size_t>(i)], "p" + std::to_string(i));
+  ASSERT_EQ(slow->messages.size(), 102U);
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ(slow->events()[static_cast<std::size_t>(i) + 1], "p" + std::to_string(i));
 }
 
 TEST(Session, AUserHasSoManyConnectionsAndNoMore) {
@@ -405,7 +424,7 @@ TEST(Session, AUserHasSoManyConnectionsAndNoMore) {
   w.turn();
   third.say_token(w.token("alice"));
   w.turn();
-  EXPECT_EQ(second.events(), Names{"auth_ok"});
+  EXPECT_EQ(second.events(), (Names{"auth_ok", "live"}));
   EXPECT_EQ(third.close_code, 4429);
   EXPECT_TRUE(third.messages.empty());
 }
@@ -422,7 +441,7 @@ TEST(Session, DrainingTellsFirstThenClosesWithinTheWindow) {
   w.pass(milliseconds{5100});
   for (const auto& client : w.clients) {
     EXPECT_EQ(client->close_code, 1012);
-    EXPECT_EQ(client->events(), (Names{"auth_ok", "shutting_down"}));
+    EXPECT_EQ(client->events(), (Names{"auth_ok", "live", "shutting_down"}));
   }
 }
 
@@ -442,6 +461,137 @@ TEST(Session, TheServerEndsTheConnectionWhateverThePeerDoes) {
   EXPECT_EQ(rude.close_code, 1003);
   w.pass(milliseconds{2100});
   EXPECT_EQ(w.server.connections(), 0);
+}
+
+// protocol 6.2
+TEST(Session, AResumeIsAnsweredReplayedAndThenLive) {
+  World w;
+  for (int i = 0; i < 3; ++i) w.publish(EventKind::system_alert);
+  w.publish(EventKind::order_update, "bob");
+  w.turn();
+  Client& alice = w.connect_as("alice", 0, "?resume=p1");
+  w.publish(EventKind::system_alert);
+  w.turn();
+  ASSERT_EQ(alice.events(), (Names{"auth_ok", "p2", "p3", "live", "p5"}));
+  EXPECT_NE(alice.messages[0].find(R"("resume":{"requested":"p1","complete":true})"), std::string::npos);
+  EXPECT_NE(alice.messages[1].find(R"({"event":"p2","replayed":true,"pad")"), std::string::npos);
+  EXPECT_NE(alice.messages[3].find(R"("payload":{"position":"p4","replayed":2})"), std::string::npos);
+  EXPECT_EQ(alice.messages[4].find("replayed"), std::string::npos);
+}
+
+// protocol 6.1, 6.3, in every carrier
+TEST(Session, AGapIsToldBeforeAnyEventAndThenComesTheSnapshot) {
+  World w;
+  w.publish(EventKind::order_update, "alice");
+  w.publish(EventKind::order_update, "bob");
+  w.turn();
+  const auto expect_gap = [&](const Client& client, std::string_view reason, const Names& after) {
+    Names expected{"auth_ok"};
+    expected.insert(expected.end(), after.begin(), after.end());
+    ASSERT_EQ(client.events(), expected);
+    EXPECT_NE(client.messages[0].find("\"complete\":false,\"reason\":\"" + std::string(reason)), std::string::npos);
+    if (after.size() == 2) EXPECT_NE(client.messages[1].find("\"snapshot\":true"), std::string::npos);
+  };
+  expect_gap(w.connect_as("alice", 0, "?resume=q1"), "epoch", {"p1", "live"});
+  expect_gap(w.connect_as("alice", 0, "?resume=p1001"), "unknown", {"p1", "live"});
+  expect_gap(w.connect_as("alice", 0, "?resume=nonsense&snapshot=false"), "unknown", {"live"});
+  Client& late = w.connect("");
+  late.say(R"({"type":"auth","event":"token","payload":{"token":")" + w.token("alice") +
+           R"(","resume":"q7","snapshot":false}})");
+  w.turn();
+  expect_gap(late, "epoch", {"live"});
+}
+
+// A large replay takes many turns, and what is live for the others comes in each of them.
+TEST(Session, AReplayIsPaced) {
+  World w;
+  for (int i = 0; i < 400; ++i) w.publish(EventKind::order_update, "alice", 2000);
+  w.turn();
+  Client& bob = w.connect_as("bob");
+  Client& alice = w.connect_as("alice", 1 << 20, "?resume=p0");
+  int turns = 0;
+  for (; std::ranges::count(alice.events(), "live") == 0; ++turns) {
+    ASSERT_LT(turns, 100);
+    w.publish(EventKind::system_alert);
+    w.turn();
+    EXPECT_EQ(bob.events().size(), 3U + static_cast<std::size_t>(turns));
+  }
+  EXPECT_GT(turns, 5);
+  EXPECT_EQ(std::ranges::count_if(alice.messages,
+                                  [](const auto& text) { return text.find("replayed\":true") != std::string::npos; }),
+            static_cast<std::ptrdiff_t>(alice.messages.size()) - 2);
+}
+
+// A client that takes what it missed slowly is no slow client, as long as it takes something.
+TEST(Session, CatchingUpIsNotBeingSlow) {
+  Options options;
+  options.queue_bytes_max = 64 * 1024;
+  World w(options);
+  for (int i = 0; i < 200; ++i) w.publish(EventKind::order_update, "alice", 2000);
+  w.turn();
+  w.connect_as("alice", 4096, "?resume=p0");
+  auto slow = std::move(w.clients.back());
+  w.clients.pop_back();
+  for (int i = 0; i < 500 && slow->close_code == 0 && std::ranges::count(slow->events(), "live") == 0; ++i) {
+    if (i % 10 == 0) w.publish(EventKind::system_alert, {}, 2000);
+    w.pass(milliseconds{400});
+    slow->read();
+    slow->send_frame(protocol::Opcode::pong, "");
+  }
+  EXPECT_EQ(std::ranges::count(slow->events(), "live"), 1);
+  // And now it takes nothing.
+  w.publish(EventKind::system_alert, {}, 60'000);
+  w.publish(EventKind::system_alert, {}, 60'000);
+  for (int i = 0; i < 60 && w.hub.subscribers() > 0; ++i) w.pass(milliseconds{400});
+  for (int i = 0; i < 100 && slow->close_code == 0; ++i) {
+    slow->read();
+    w.turn();
+  }
+  EXPECT_EQ(slow->close_code, 4420);
+}
+
+// protocol 6.5, cases.md J17
+TEST(Session, AReceiptOfWhatWasNotSentClosesAndOthersAreTaken) {
+  World w;
+  const auto receipt = [](std::string_view id) {
+    return R"({"type":"ack","event":"received","payload":{"id":")" + std::string(id) + "\"}}";
+  };
+  Client& alice = w.connect_as("alice");
+  Client& liar = w.connect_as("bob");
+  for (int i = 0; i < 2; ++i) {
+    w.publish(EventKind::system_alert);
+    w.turn();
+    alice.say(receipt("p" + std::to_string(i + 1)));
+    w.turn();
+  }
+  EXPECT_EQ(alice.events(), (Names{"auth_ok", "live", "p1", "p2"}));
+  // The first receipt tells that this client sends some; from then on they are measured.
+  EXPECT_NE(w.metrics.text().find("carillon_write_receipt_seconds_count{event=\"system_alert\"} 1\n"),
+            std::string::npos);
+  liar.say(receipt("p3"));
+  w.turn();
+  EXPECT_EQ(liar.close_code, 4400);
+  alice.say(receipt("q1"));
+  w.turn();
+  EXPECT_EQ(alice.close_code, 4400);
+}
+
+TEST(Session, NoSessionBeginsBeforeTheLogIsRead) {
+  World w({}, 1, World::Log::unread);
+  Client& alice = w.connect_as("alice", 0, "?resume=p1");
+  Client& second = w.connect("");
+  second.say_token(w.token("alice"));
+  alice.say(R"({"type":"heartbeat","event":"ping"})");
+  w.pass(seconds{40});
+  EXPECT_TRUE(alice.messages.empty());
+  EXPECT_EQ(second.close_code, 4429);  // the user is counted while it waits
+  w.hub.set_origin({"p1"}, 1);
+  w.sequence = 1;
+  w.server.open();
+  w.turn();
+  EXPECT_EQ(alice.events(), (Names{"auth_ok", "live"}));
+  w.pass(seconds{29});
+  EXPECT_EQ(alice.close_code, 0);
 }
 
 }  // namespace
