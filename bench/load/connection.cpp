@@ -14,15 +14,20 @@ namespace {
 
 using Status = net::Stream::Status;
 
+constexpr int kNarrowBufferBytes = 4096;
+constexpr int kNarrowSegmentBytes = 536;
+
 // Begins to connect; a socket that can be written to has connected or failed.
-Result<net::Fd> dial(const net::Endpoint& endpoint, int receive_buffer_bytes) {
+Result<net::Fd> dial(const net::Endpoint& endpoint, Link link) {
   const bool v4 = endpoint.address.is_v4();
   net::Fd socket(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return fail(ErrorKind::full, std::string("no socket: ") + std::strerror(errno));
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (receive_buffer_bytes > 0)
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+  if (link == Link::narrow) {
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kNarrowBufferBytes, sizeof kNarrowBufferBytes);
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_MAXSEG, &kNarrowSegmentBytes, sizeof kNarrowSegmentBytes);
+  }
   sockaddr_in a4{};
   sockaddr_in6 a6{};
   a4.sin_family = AF_INET;
@@ -39,8 +44,8 @@ Result<net::Fd> dial(const net::Endpoint& endpoint, int receive_buffer_bytes) {
 
 }  // namespace
 
-Result<> Connection::open(const Target& target, int receive_buffer_bytes) {
-  auto socket = dial(target.endpoint(), receive_buffer_bytes);
+Result<> Connection::open(const Target& target, Link link) {
+  auto socket = dial(target.endpoint(), link);
   if (!socket) return std::unexpected(socket.error());
   connected_ = paused_ = false;
   waiting_.clear();

@@ -18,6 +18,10 @@ struct ConnectionRoom {
   std::string received;
 };
 
+// narrow: small segments and a small window, so that what is not read soon waits at the server. Between two processes
+// of one machine the kernel would keep megabytes.
+enum class Link : std::uint8_t { local, narrow };
+
 // One TLS connection to the target, driven by a loop and confined to its thread.
 class Connection final : runtime::ReadyHandler {
  public:
@@ -37,9 +41,8 @@ class Connection final : runtime::ReadyHandler {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Again after it was closed or has ended, but not from within the owner's callbacks. `receive_buffer_bytes` 0: as
-  // the kernel likes it.
-  [[nodiscard]] Result<> open(const Target& target, int receive_buffer_bytes = 0);
+  // Again after it was closed or has ended, but not from within the owner's callbacks.
+  [[nodiscard]] Result<> open(const Target& target, Link link = Link::local);
   // Only after on_open(). What the kernel does not take is kept.
   void send(std::string_view bytes);
   // Stops reading, as a peer does that has no time: what comes waits in the kernel, and then at the server.

@@ -26,7 +26,7 @@ std::uint64_t number_in(json::Value payload, std::string_view name) {
 
 }  // namespace
 
-Result<> StreamClient::open(const Target& target, const std::string& token, int receive_buffer_bytes) {
+Result<> StreamClient::open(const Target& target, const std::string& token, Link link) {
   frames_ = websocket::FrameReader(websocket::FrameReader::Peer::server, {});
   notifications_ = replayed_ = 0;
   upgraded_ = replaying_ = false;
@@ -35,7 +35,7 @@ Result<> StreamClient::open(const Target& target, const std::string& token, int 
   head_.append(" HTTP/1.1\r\nHost: ").append(target.endpoint().text());
   head_.append("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
   head_.append(kKey).append("\r\nAuthorization: Bearer ").append(token).append("\r\n\r\n");
-  return connection_.open(target, receive_buffer_bytes);
+  return connection_.open(target, link);
 }
 
 void StreamClient::on_open() {

@@ -46,8 +46,8 @@ class StreamClient final : Connection::Owner {
       : number_(number), owner_(owner), connection_(loop, room, *this) {}
 
   // Again after it was closed or has ended, but not from within the owner's callbacks. Resumes when position() is not
-  // empty. `receive_buffer_bytes` 0: as the kernel likes it.
-  [[nodiscard]] Result<> open(const Target& target, const std::string& token, int receive_buffer_bytes = 0);
+  // empty.
+  [[nodiscard]] Result<> open(const Target& target, const std::string& token, Link link = Link::local);
   void close() { connection_.close(); }
   // Between the two nothing is read, and so no ping answered.
   void pause() { connection_.pause(); }

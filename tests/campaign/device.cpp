@@ -24,7 +24,8 @@ milliseconds Device::some_time(std::uint32_t least_ms, std::uint32_t most_ms) {
 
 void Device::connect() {
   accepted_ = live_ = paused_ = false;
-  if (!stream_.open(target_, target_.token(user_))) come_back(some_time(10, 100));
+  const auto link = nature_ == Nature::slow ? bench::Link::narrow : bench::Link::local;
+  if (!stream_.open(target_, target_.token(user_), link)) come_back(some_time(10, 100));
 }
 
 void Device::come_back(milliseconds wait) {
@@ -34,7 +35,7 @@ void Device::come_back(milliseconds wait) {
 }
 
 void Device::wait_for_next_mood() {
-  if (nature_ != Nature::steady) loop_.arm(timer_, some_time(200, 12'000));
+  if (nature_ != Nature::steady) loop_.arm(timer_, some_time(100, nature_ == Nature::slow ? 3000 : 12'000));
 }
 
 void Device::on_timer() {
@@ -47,7 +48,7 @@ void Device::on_timer() {
     ++figures_.pauses;
     paused_ = true;
     stream_.pause();
-    return loop_.arm(timer_, some_time(100, 15'000));
+    return loop_.arm(timer_, some_time(100, 6000));
   }
   ++figures_.cuts;
   stream_.close();
@@ -91,7 +92,7 @@ void Device::on_end(std::uint32_t, const bench::StreamClient::Ending& ending) {
   const bool is_too_slow = ending.code == 4420 || ending.code == 4411;
   if (is_too_slow) ++figures_.too_slow;
   const bool is_refused = ending.why.starts_with("not upgraded") && ending.why.find(" 503 ") == std::string_view::npos;
-  if (is_refused || (ending.code != 0 && !(is_too_slow && nature_ == Nature::slow))) on_fault(number_, ending.why);
+  if (is_refused || (ending.code != 0 && !is_too_slow)) on_fault(number_, ending.why);
   come_back(is_too_slow ? milliseconds(0) : some_time(10, 100));
 }
 

@@ -76,7 +76,8 @@ std::uint32_t UserEvents::append_next(std::string& batch) {
     before = 1;
   }
   advance(order);
-  add(order_envelope(order, {user_, ++last_}, user_));
+  order.number = ++last_;
+  add(order_envelope(id_of(last()), order, user_));
   // What follows the end of an order would be refused whatever it says.
   if (order.is_over && random(50) == 0) {
     add(late_envelope(order));
@@ -110,27 +111,34 @@ void UserEvents::advance(Order& order) {
   order.is_over = order.status != "SUBMITTED" && order.status != "PARTIALLY_FILLED";
 }
 
-std::string UserEvents::order_envelope(const Order& order, const Mark& mark, std::uint32_t user) {
-  const std::string id = mark.number > 0 ? id_of(mark) : fmt::format("{}.n{}", user_, ++for_nobody_);
+std::string UserEvents::order_envelope(std::string_view id, const Order& order, std::uint32_t user) const {
   const std::string price = order.filled > 0 ? R"("price_avg_filled":64000.10,)" : "";
   return envelope(id, "order_update", fmt::format(R"("user_id":"{}",)", user_name(user)),
                   fmt::format(R"({{"order_id":"o-{}-{}","instrument_id":"ETH/USDT","status":"{}","side":"BUY",)"
                               R"({}"type":"LIMIT","quantity_total":{},"quantity_filled":{})",
                               user_, order.name, order.status, price, decimal(order.total), decimal(order.filled)),
-                  mark);
+                  {user_, order.number});
 }
 
 // What a producer sends that is behind: the order's beginning, less than was filled, or the same again.
 std::string UserEvents::late_envelope(Order order) {
   const std::uint32_t choice = random(3);
-  if (choice < 2) order.filled = choice == 0 ? 0 : order.filled / 2;
   if (choice == 0) order.status = "SUBMITTED";
-  return order_envelope(order, {user_, 0}, user_);
+  if (choice < 2) {
+    order.filled = choice == 0 ? 0 : order.filled / 2;
+    order.number = 0;
+  }
+  return order_envelope(id_for_nobody(), order, user_);
 }
 
 // Delivered to the other user it would be one of a foreign stream, delivered to its own one for nobody.
-std::string UserEvents::foreign_envelope(const Order& order) {
-  return order_envelope(order, {user_, 0}, (user_ + 1 + random(users_ - 1)) % users_);
+std::string UserEvents::foreign_envelope(Order order) {
+  order.number = 0;
+  return order_envelope(id_for_nobody(), order, (user_ + 1 + random(users_ - 1)) % users_);
+}
+
+std::string UserEvents::id_for_nobody() {
+  return fmt::format("{}.n{}", user_, ++for_nobody_);
 }
 
 }  // namespace carillon::campaign

@@ -18,8 +18,8 @@ namespace carillon::campaign {
 [[nodiscard]] std::string alert_envelope(const Mark& mark, std::string_view audience);
 
 // The events of one user's stream: orders that live plausible lives side by side, and now and then a signal or an alert
-// for this user alone. Among them, with number 0, what must reach nobody: an update that comes too late, and one that
-// names another user's order. One thread.
+// for this user alone. Among them what must reach nobody: an update that comes too late and one that names another
+// user's order, both with number 0, and one that was there before under another event id. One thread.
 class UserEvents {
  public:
   UserEvents(std::uint32_t user, std::uint32_t users, std::uint64_t seed);
@@ -35,16 +35,18 @@ class UserEvents {
     std::uint64_t name;
     std::uint32_t total;  // hundredths
     std::uint32_t filled = 0;
-    std::string_view status;  // empty: not submitted yet
+    std::string_view status;   // empty: not submitted yet
+    std::uint64_t number = 0;  // of its last update
     bool is_over = false;
   };
 
   [[nodiscard]] std::uint32_t random(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
   [[nodiscard]] Order& some_order();
   void advance(Order& order);
-  [[nodiscard]] std::string order_envelope(const Order& order, const Mark& mark, std::uint32_t user);
+  [[nodiscard]] std::string order_envelope(std::string_view id, const Order& order, std::uint32_t user) const;
   [[nodiscard]] std::string late_envelope(Order order);
-  [[nodiscard]] std::string foreign_envelope(const Order& order);
+  [[nodiscard]] std::string foreign_envelope(Order order);
+  [[nodiscard]] std::string id_for_nobody();
 
   std::uint32_t user_;
   std::uint32_t users_;
