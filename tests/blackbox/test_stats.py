@@ -27,11 +27,11 @@ def stats(server):
 
 
 def failure(*words, directory=None):
-    """What it says on standard error, in one line."""
+    """What it says on standard error."""
     result = command.run("stats", *words, directory=directory)
     assert result.returncode == 1
     assert result.stdout == ""
-    assert result.stderr.startswith("carillon: ") and result.stderr.count("\n") == 1
+    assert all(line.startswith("carillon: ") for line in result.stderr.splitlines())
     return result.stderr
 
 
