@@ -1,0 +1,216 @@
+#include "simulation/audit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/timestamp.hpp"
+
+namespace carillon::simulation {
+
+namespace {
+
+std::string_view word(GapReason reason) {
+  return reason == GapReason::trimmed ? "trimmed" : reason == GapReason::epoch ? "epoch" : "unknown";
+}
+
+std::string said(const std::optional<GapReason>& gap) {
+  return gap ? std::string(word(*gap)) : "complete";
+}
+
+std::optional<GapReason> read_word(std::string_view text) {
+  for (const GapReason reason : {GapReason::trimmed, GapReason::epoch, GapReason::unknown})
+    if (word(reason) == text) return reason;
+  return std::nullopt;
+}
+
+bool looks_like_a_position(std::string_view text) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-";
+  return !text.empty() && text.size() <= 512 && text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
+
+}  // namespace
+
+std::string Audit::name(std::size_t entry) const {
+  const auto& entries = known_.truth.entries();
+  return entry < entries.size() ? entries[entry].position : "nothing more";
+}
+
+std::optional<std::string> Audit::take(const ServerFrame& frame, bool was_behind) {
+  if (phase_ == Phase::closed) return "a frame after the close frame";
+  if (std::holds_alternative<UnreadableFrame>(frame)) return "a frame that no client can read";
+  if (const auto* const close = std::get_if<CloseFrame>(&frame)) {
+    phase_ = Phase::closed;
+    if (close->code == 4420 && was_behind) return std::nullopt;
+    return "expected no close, got " + std::to_string(close->code);
+  }
+  if (const auto* const ok = std::get_if<AuthOkFrame>(&frame)) return on(*ok);
+  if (phase_ == Phase::nothing_yet) return "expected auth_ok first, got another message";
+  if (const auto* const notification = std::get_if<NotificationFrame>(&frame)) return on(*notification);
+  if (const auto* const live = std::get_if<LiveFrame>(&frame)) return on(*live);
+  return on(std::get<PingFrame>(frame));
+}
+
+Audit::Complaint Audit::on(const AuthOkFrame& frame) {
+  if (phase_ != Phase::nothing_yet) return "a second auth_ok";
+  if (frame.user != kUsers.at(known_.user)) return "auth_ok for " + quoted(frame.user);
+  const Asked& asked = known_.asked;
+  if (frame.resume.has_value() != asked.resume.has_value()) return "auth_ok tells of a resume or not, wrongly";
+  phase_ = asked.wants_snapshot ? Phase::snapshot : Phase::live_at_once;
+  if (!asked.resume) return std::nullopt;
+  const bool echoes = looks_like_a_position(*asked.resume);
+  if (frame.resume->requested.has_value() != echoes || (echoes && *frame.resume->requested != *asked.resume))
+    return "the resume's answer names another position";
+  const auto gap = read_word(frame.resume->reason);
+  if (!gap && !frame.resume->reason.empty()) return "no such reason: " + quoted(frame.resume->reason);
+  if (auto wrong = check_answer(gap)) return wrong;
+  if (gap) return std::nullopt;
+  phase_ = Phase::replay;
+  from_ = known_.truth.after(*known_.truth.read(*asked.resume));
+  return std::nullopt;
+}
+
+Audit::Complaint Audit::check_answer(std::optional<GapReason> gap) const {
+  const auto ordinal = known_.truth.read(*known_.asked.resume);
+  const std::string of = " of a resume at " + quoted(known_.asked.resume->substr(0, 40)) + ", got " + said(gap);
+  if (!ordinal && gap != ordinal.error()) return "expected " + std::string(word(ordinal.error())) + of;
+  if (!ordinal || !gap) return std::nullopt;  // that it is complete is held against what follows
+  if (gap != GapReason::trimmed || !may_be_trimmed(*ordinal)) return "expected complete" + of;
+  return std::nullopt;
+}
+
+// Whether something after this place has left the window, or was never in it: too old, too much, or before the node's
+// own begin. What a publication costs is not known here, but what it costs at most.
+bool Audit::may_be_trimmed(Ordinal ordinal) const {
+  constexpr std::uint64_t kCostBesidesBytes = 1'500;
+  const auto& entries = known_.truth.entries();
+  if (ordinal < known_.node.origin()) return true;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = known_.truth.after(ordinal); i < entries.size(); ++i) {
+    if (!entries[i].is_published()) continue;
+    if (known_.at - entries[i].logged_at > known_.scenario.window.age) return true;
+    bytes += 2 * entries[i].bytes.size() + kCostBesidesBytes;
+  }
+  return bytes > known_.scenario.window.bytes;
+}
+
+Audit::Complaint Audit::on(const NotificationFrame& frame) {
+  ++taken_;
+  const auto ordinal = known_.truth.read(frame.id);
+  if (!ordinal) return "got a notification of no place in the log: " + quoted(frame.id);
+  const std::size_t entry = known_.truth.after(*ordinal) - 1;
+  if (entry >= known_.truth.entries().size() || known_.truth.entries()[entry].ordinal != *ordinal)
+    return "got a notification of no record: " + quoted(frame.id);
+  if (!Truth::concerns(known_.truth.entries()[entry], known_.user, known_.grants))
+    return "got " + name(entry) + ", which this client may not see";
+  if (auto wrong = check_text(frame, entry)) return wrong;
+  if (phase_ == Phase::live_at_once) return "expected live, got " + name(entry);
+  if (frame.is_snapshot != (phase_ == Phase::snapshot) || frame.is_replayed != (phase_ == Phase::replay))
+    return "the marks of " + name(entry) + " are not those of where it came";
+  if (phase_ == Phase::snapshot) {
+    snapshot_.push_back(entry);
+    return std::nullopt;
+  }
+  const std::size_t expected = next();
+  if (entry != expected) return "expected " + name(expected) + ", got " + name(entry);
+  from_ = entry + 1;
+  position_ = frame.id;
+  if (phase_ == Phase::replay) ++replayed_;
+  return check_life(entry);
+}
+
+Audit::Complaint Audit::check_text(const NotificationFrame& frame, std::size_t entry) const {
+  const Entry& meant = known_.truth.entries()[entry];
+  if (frame.event != to_string(meant.meaning.kind)) return name(entry) + " came as " + std::string(frame.event);
+  if (frame.timestamp != protocol::format_timestamp(meant.time()))
+    return name(entry) + " came with the time " + std::string(frame.timestamp);
+  if (frame.payload != meant.meaning.payload)
+    return name(entry) + ": expected " + meant.meaning.payload + ", got " + std::string(frame.payload);
+  if (frame.is_late != known_.node.is_late(entry)) return name(entry) + " is marked late or not, wrongly";
+  return std::nullopt;
+}
+
+// Per order status only moves forward, whatever the log's records are believed to be.
+Audit::Complaint Audit::check_life(std::size_t entry) {
+  const Entry& now = known_.truth.entries()[entry];
+  if (now.meaning.kind != EventKind::order_update) return std::nullopt;
+  const auto [known, is_new] = orders_.try_emplace(now.meaning.order, entry);
+  const Entry& before = known_.truth.entries()[std::exchange(known->second, entry)];
+  if (is_new) return std::nullopt;
+  const bool was_over = Truth::is_over(before.meaning.status);
+  if (was_over && now.logged_at - before.logged_at > known_.scenario.terminal_memory) return std::nullopt;
+  if (was_over) return "order " + std::to_string(now.meaning.order) + " goes on after its end at " + name(entry);
+  if (now.meaning.filled < before.meaning.filled) return "what is filled falls at " + name(entry);
+  return std::nullopt;
+}
+
+// Everything up to `ordinal` that concerns this client is there, and it has had nothing from after it.
+Audit::Complaint Audit::check_up_to(std::string_view what, Ordinal ordinal) const {
+  const auto& entries = known_.truth.entries();
+  const std::size_t expected = next();
+  if (expected < entries.size() && entries[expected].ordinal <= ordinal)
+    return std::string(what) + " is at " + std::to_string(ordinal) + ", and " + name(expected) + " has not come";
+  if (from_ > 0 && taken_ > snapshot_.size() && entries[from_ - 1].ordinal > ordinal)
+    return std::string(what) + " is at " + std::to_string(ordinal) + ", before " + name(from_ - 1);
+  if (ordinal < told_up_to_) return std::string(what) + " goes back to " + std::to_string(ordinal);
+  return std::nullopt;
+}
+
+Audit::Complaint Audit::on(const LiveFrame& frame) {
+  if (phase_ == Phase::live) return "a second live";
+  const auto ordinal = known_.truth.read(frame.position);
+  if (!ordinal) return "live at no position: " + quoted(frame.position);
+  if (frame.replayed != replayed_)
+    return "live tells of " + std::to_string(frame.replayed) + " replayed, and it was " + std::to_string(replayed_);
+  const bool is_replay = std::exchange(phase_, Phase::live) == Phase::replay;
+  const Ordinal asked = is_replay ? *known_.truth.read(*known_.asked.resume) : known_.shard_has;
+  if (*ordinal < asked || (!is_replay && *ordinal != asked))
+    return "expected live at " + std::to_string(asked) + ", got it at " + std::to_string(*ordinal);
+  position_ = frame.position;
+  if (is_replay) return check_up_to("live", *ordinal);
+  from_ = known_.truth.after(*ordinal);
+  told_up_to_ = *ordinal;
+  return known_.asked.wants_snapshot ? check_snapshot(*ordinal) : std::nullopt;
+}
+
+Audit::Complaint Audit::check_snapshot(Ordinal as_of) const {
+  const auto expected = known_.truth.snapshot(known_.user, known_.grants, as_of, known_.at, known_.node.first_entry());
+  if (snapshot_ == expected) return std::nullopt;
+  const auto list = [&](const std::vector<std::size_t>& entries) {
+    std::string text;
+    for (const std::size_t entry : entries) text += " " + name(entry);
+    return text.empty() ? " nothing" : text;
+  };
+  return "the snapshot as of " + std::to_string(as_of) + " should be" + list(expected) + ", and is" + list(snapshot_);
+}
+
+Audit::Complaint Audit::on(const PingFrame& frame) {
+  if (phase_ != Phase::live && phase_ != Phase::replay) return "a heartbeat before the snapshot has ended";
+  const auto ordinal = known_.truth.read(frame.position);
+  if (!ordinal) return "a heartbeat at no position: " + quoted(frame.position);
+  if (frame.delivered != taken_)
+    return "a heartbeat tells of " + std::to_string(frame.delivered) + " delivered, and " + std::to_string(taken_) +
+           " came";
+  if (auto wrong = check_up_to("the heartbeat", *ordinal)) return wrong;
+  told_up_to_ = *ordinal;
+  position_ = frame.position;
+  return std::nullopt;
+}
+
+Ordinal Audit::last_published() const {
+  const auto& entries = known_.truth.entries();
+  const auto last = std::ranges::find_if(entries.rbegin(), entries.rend(), &Entry::is_published);
+  return last == entries.rend() ? 0 : last->ordinal;
+}
+
+std::optional<std::string> Audit::finish() const {
+  if (phase_ != Phase::live) return "all is quiet, and it is not live";
+  const std::size_t expected = next();
+  if (expected < known_.truth.entries().size()) return "all is quiet, and " + name(expected) + " has not come";
+  return std::nullopt;
+}
+
+}  // namespace carillon::simulation

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "event/publication.hpp"
+#include "hub/hub.hpp"
+#include "notification/record_processor.hpp"
+#include "simulation/breakage.hpp"
+#include "simulation/random.hpp"
+#include "simulation/scenario.hpp"
+#include "simulation/simulated_log.hpp"
+
+namespace carillon::simulation {
+
+// One core of a node: its hub, and what is on its way to it.
+class Shard {
+ public:
+  Shard(const Scenario& scenario, Breakage& breakage) : hub_(scenario.window), breakage_(breakage) {}
+
+  [[nodiscard]] hub::Hub& hub() { return hub_; }
+  // The end of the log, as far as this hub has it.
+  [[nodiscard]] Ordinal published_up_to() const { return published_up_to_; }
+  [[nodiscard]] bool is_idle() const { return mails_.empty(); }
+
+  void set_origin(const eventlog::EventLog::Origin& origin);
+  void send(std::vector<PublicationPtr> publications, bool is_kept, MonoTime due);
+  // Gives the hub what has arrived by now, at most `mails_max` batches.
+  void receive(MonoTime now, std::size_t mails_max);
+
+ private:
+  struct Mail {
+    std::vector<PublicationPtr> publications;
+    bool is_kept = false;
+    MonoTime due;
+  };
+  void tamper(std::vector<PublicationPtr>& publications);
+
+  hub::Hub hub_;
+  Breakage& breakage_;
+  std::deque<Mail> mails_;  // first in, first out, whatever their delay
+  Ordinal published_up_to_ = 0;
+  std::uint64_t next_sequence_ = 1;  // while something is broken, publications are numbered here
+};
+
+// One server: follows the log, decides with the real rules, and hands over to the real hubs.
+class Node {
+ public:
+  // Begins as a process does: with what the log kept, then its records from the first on.
+  Node(std::size_t index, const Scenario& scenario, Breakage& breakage, SimulatedLog& log, Random& random,
+       const Clock& clock);
+
+  [[nodiscard]] std::size_t index() const { return index_; }
+  [[nodiscard]] std::vector<std::unique_ptr<Shard>>& shards() { return shards_; }
+  // Takes at most `records_max` records that it has not seen. The answer is what it did wrong, if anything.
+  [[nodiscard]] std::optional<std::string> follow(std::size_t records_max);
+  // It lets clients in: every hub has what was in the log when it began.
+  [[nodiscard]] bool is_ready() const;
+  [[nodiscard]] std::size_t next_entry() const { return next_; }
+  [[nodiscard]] std::size_t first_entry() const { return first_; }  // the first it could read
+  [[nodiscard]] Ordinal origin() const { return origin_; }
+  // Whether a publication of this entry is marked late here (protocol 4.1).
+  [[nodiscard]] bool is_late(std::size_t entry) const;
+
+ private:
+  [[nodiscard]] std::optional<std::string> take(std::size_t entry, bool is_kept, std::vector<PublicationPtr>& out);
+  void break_outcome(const eventlog::StoredRecord& record, const notification::Moment& moment,
+                     notification::Outcome& outcome);
+  void send(const std::vector<PublicationPtr>& publications, bool is_kept);
+
+  const std::size_t index_;
+  Breakage& breakage_;
+  SimulatedLog& log_;
+  Random& random_;
+  const Clock& clock_;
+  notification::RecordProcessor::Options options_;
+  notification::RecordProcessor processor_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::size_t first_, next_, history_end_;  // entries of the log
+  Ordinal origin_;
+  std::vector<WallTime> taken_at_;  // by entry, from first_ on
+};
+
+}  // namespace carillon::simulation

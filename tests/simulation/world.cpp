@@ -1,0 +1,344 @@
+#include "simulation/world.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+namespace carillon::simulation {
+
+namespace {
+
+Grants draw_grants(Random& random) {
+  Grants grants;
+  const bool has_all = random.percent(60);
+  for (const Grant grant : {Grant::signals, Grant::orders, Grant::alerts})
+    if (has_all || random.percent(50)) grants.add(grant);
+  return grants;
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, Options options)
+    : random_(seed),
+      scenario_(Scenario::draw(random_)),
+      breakage_(options.broken, seed),
+      traces_(options.traces),
+      log_(scenario_, breakage_, 1 + static_cast<std::uint32_t>(random_.below(300))),
+      writer_(scenario_, log_, random_),
+      nodes_(scenario_.nodes),
+      clients_(scenario_.clients) {
+  for (Client& client : clients_) {
+    client.user = random_.below(scenario_.users);
+    client.grants = draw_grants(random_);
+  }
+  for (std::size_t written = random_.below(30); written > 0; --written) writer_.write(clock_.wall_now());
+  for (std::size_t node = 0; node < nodes_.size(); ++node) start(node);
+}
+
+std::optional<std::string> World::run() {
+  for (step_ = 1; !failure_ && step_ <= scenario_.steps; ++step_) act();
+  if (!failure_) come_to_rest();
+  if (failure_)
+    failure_ = "step " + std::to_string(step_) + " of " + std::to_string(scenario_.steps) + ": " + *failure_;
+  return failure_;
+}
+
+void World::act() {
+  const auto up = nodes_that(true), down = nodes_that(false);
+  std::size_t chance = random_.below(1'000);
+  const auto is = [&](std::size_t weight) {
+    if (chance < weight) return true;
+    chance -= weight;
+    return false;
+  };
+  if (is(240)) {
+    for (std::size_t count = 1 + random_.below(3); count > 0; --count) writer_.write(clock_.wall_now());
+  } else if (is(200)) {
+    if (!up.empty()) follow(random_.pick(up), 1 + random_.below(8));
+  } else if (is(230)) {
+    if (up.empty()) return;
+    Node& node = *nodes_[random_.pick(up)];
+    turn(node, *node.shards()[random_.below(node.shards().size())], false);
+  } else if (is(120)) {
+    Client& client = any_client();
+    if (client.takes) read(client, random_.percent(70) ? 1'000'000 : 1 + random_.below(600));
+  } else if (is(80)) {
+    Client& client = any_client();
+    if (client.connection == nullptr) connect(client, false);
+  } else if (is(30)) {
+    Client& client = any_client();
+    client.takes = !client.takes;
+  } else if (is(25)) {
+    cut(any_client());
+  } else if (is(30)) {
+    pass(milliseconds{random_.between(1, 100)});
+  } else if (is(15)) {
+    pass(milliseconds{random_.between(1'000, 15'000)});
+  } else if (is(8)) {
+    pass(std::chrono::minutes{random_.between(1, 40)});
+  } else if (is(8)) {
+    trim();
+  } else if (is(5)) {
+    if (!up.empty()) crash(random_.pick(up));
+  } else if (is(20)) {
+    if (!down.empty()) start(random_.pick(down));
+  } else if (is(1)) {
+    if (scenario_.changes_epoch) recreate();
+  }
+}
+
+void World::pass(milliseconds time) {
+  trace("time passes: " + std::to_string(time.count()) + " ms");
+  clock_.advance(time);
+  for (Client& client : clients_)
+    if (client.connection != nullptr) client.connection->session->on_timer();
+}
+
+void World::start(std::size_t node) {
+  trace("node " + std::to_string(node) + " starts");
+  nodes_[node] = std::make_unique<Node>(node, scenario_, breakage_, log_, random_, clock_);
+}
+
+void World::crash(std::size_t node) {
+  trace("node " + std::to_string(node) + " crashes");
+  for (Client& client : clients_)
+    if (client.connection != nullptr && &client.connection->node == nodes_[node].get()) cut(client);
+  nodes_[node].reset();
+}
+
+void World::follow(std::size_t node, std::size_t records_max) {
+  const auto wrong = nodes_[node]->follow(records_max);
+  if (wrong) fail("node " + std::to_string(node) + ": " + *wrong);
+}
+
+// What a loop does from one wait to the next: takes in, lets clients act, delivers, and gives turns to those who rest.
+void World::turn(Node& node, Shard& shard, bool is_hurried) {
+  shard.receive(clock_.mono_now(), is_hurried ? 1'000 : random_.below(4));
+  while (!is_hurried && random_.percent(30)) act_within_turn(shard);
+  if (failure_) return;
+  shard.hub().deliver(clock_.mono_now());
+  for (Client& client : clients_) {
+    Connection* const connection = client.connection.get();
+    if (connection == nullptr || &connection->shard != &shard || !connection->session->wants_turn()) continue;
+    if (is_hurried || random_.percent(80)) connection->session->pump();
+  }
+  if (traces_) trace("node " + std::to_string(node.index()) + " took a turn");
+}
+
+void World::act_within_turn(Shard& shard) {
+  Client& client = any_client();
+  if (client.connection == nullptr) return connect(client, false);
+  if (&client.connection->shard != &shard) return;
+  const std::size_t chance = random_.below(100);
+  if (chance < 50) {
+    if (client.takes) read(client, 1 + random_.below(5'000));
+  } else if (chance < 80) {
+    client.connection->session->pump();
+  } else if (chance < 90) {
+    client.connection->session->beat();
+  } else {
+    cut(client);
+  }
+}
+
+// Nothing leaves the log that a running node has not seen.
+void World::trim() {
+  const auto& entries = log_.truth().entries();
+  std::size_t end = entries.size();
+  const auto up = nodes_that(true);
+  if (up.empty()) return;
+  for (const std::size_t node : up) end = std::min(end, nodes_[node]->next_entry());
+  const bool is_by_size = !scenario_.is_broker && random_.percent(40);
+  const WallTime since = clock_.wall_now() - scenario_.retention;
+  std::size_t first = log_.first();
+  const std::size_t size_end = first + random_.below(end - first + 1);
+  while (first < end && (entries[first].logged_at < since || (is_by_size && first < size_end))) ++first;
+  log_.trim(first, clock_.wall_now());
+  trace("the log now begins at entry " + std::to_string(first) + " and keeps " + std::to_string(log_.kept().size()));
+}
+
+void World::recreate() {
+  trace("the log is another one");
+  for (const std::size_t node : nodes_that(true)) crash(node);
+  log_.recreate();
+}
+
+void World::connect(Client& client, bool is_plain) {
+  std::vector<Node*> ready;
+  for (const auto& node : nodes_)
+    if (node != nullptr && node->is_ready()) ready.push_back(node.get());
+  if (ready.empty()) return;
+  Node& node = *random_.pick(ready);
+  Shard& shard = *node.shards()[random_.below(node.shards().size())];
+  Asked asked = draw_asked(client);
+  if (is_plain) asked = {.resume = client.position.empty() ? std::nullopt : std::optional(client.position)};
+  if (traces_)
+    trace(name(client) + " connects to node " + std::to_string(node.index()) +
+          (asked.resume ? " at '" + asked.resume->substr(0, 40) + "'" : "") +
+          (asked.wants_snapshot ? "" : " without snapshot"));
+
+  auto connection = std::make_unique<Connection>(node, shard, scenario_.socket_room);
+  connection->audit = std::make_unique<Audit>(Audit::Beginning{.truth = log_.truth(),
+                                                               .scenario = scenario_,
+                                                               .node = node,
+                                                               .user = client.user,
+                                                               .grants = client.grants,
+                                                               .asked = asked,
+                                                               .at = clock_.wall_now(),
+                                                               .shard_has = shard.published_up_to()});
+  Grants grants = client.grants;
+  if (breakage_.strikes(Broken::ignore_grants, 100))
+    for (const Grant grant : kGrants) grants.add(grant);
+  connection->session = std::make_unique<Session>(Session::Surroundings{.shard = shard,
+                                                                        .scenario = scenario_,
+                                                                        .breakage = breakage_,
+                                                                        .log = log_,
+                                                                        .clock = clock_,
+                                                                        .socket = connection->socket},
+                                                  client.user, grants);
+  const bool leaks = breakage_.strikes(Broken::leave_old_bytes, 100);
+  connection->session->begin(asked, leaks ? std::exchange(client.left, {}) : std::string{});
+  client.connection = std::move(connection);
+}
+
+// Mostly where it was; and what else clients come up with.
+Asked World::draw_asked(const Client& client) {
+  Asked asked{.resume = std::nullopt, .wants_snapshot = random_.percent(80)};
+  const std::size_t chance = random_.below(100);
+  const auto& entries = log_.truth().entries();
+  if (chance < 70) {
+    if (!client.position.empty()) asked.resume = client.position;
+  } else if (chance < 80 && !entries.empty()) {
+    asked.resume = random_.pick(entries).position;
+  } else if (chance < 92) {
+    asked.resume = draw_odd_position();
+  }
+  return asked;
+}
+
+std::string World::draw_odd_position() {
+  const Truth& truth = log_.truth();
+  Truth other(scenario_, truth.epoch() + 1 - 2 * static_cast<std::uint32_t>(random_.below(2)));
+  const std::string own = truth.position_of(truth.last());
+  return random_.pick<std::string>({truth.position_of(0),
+                                    truth.position_of(truth.last() + 1 + random_.below(9)),
+                                    other.position_of(random_.below(truth.last() + 1)),
+                                    own + ".1",
+                                    own + "%00",
+                                    "",
+                                    "s",
+                                    "s.",
+                                    "s.1",
+                                    "s1.",
+                                    "s1.-1",
+                                    "s1.01",
+                                    "s01.1",
+                                    "sg.1",
+                                    "j" + own.substr(1),
+                                    "S" + own.substr(1),
+                                    truth.position_of(0) + "99999999999999999999",
+                                    "null",
+                                    std::string(10'240, '7'),
+                                    "s" + std::string(511, '1')});
+}
+
+void World::read(Client& client, std::size_t bytes_max) {
+  Connection* const connection = client.connection.get();
+  if (connection == nullptr) return;
+  connection->input.append(connection->socket.read(bytes_max));
+  std::string_view bytes = connection->input;
+  while (const auto size = frame_size(bytes)) {
+    const auto wrong = connection->audit->take(read_frame(bytes.substr(0, *size)), connection->session->is_behind());
+    if (wrong) return fail(name(client) + ": " + *wrong);
+    bytes.remove_prefix(*size);
+  }
+  connection->input.erase(0, connection->input.size() - bytes.size());
+  if (!connection->audit->position().empty()) client.position = connection->audit->position();
+  connection->session->on_room();
+  const bool is_over = !connection->session->is_open() && !connection->session->wants_turn();
+  if (is_over && connection->socket.is_empty()) cut(client);
+}
+
+// Some of what is under way may still arrive.
+void World::cut(Client& client) {
+  if (client.connection == nullptr) return;
+  if (client.connection->session->is_open() && random_.percent(50)) {
+    read(client, 1 + random_.below(2'000));
+    if (client.connection == nullptr) return;
+  }
+  trace(name(client) + " is cut off");
+  if (breakage_.is_active()) client.left = client.connection->input + client.connection->socket.left();
+  client.connection.reset();
+}
+
+// All works again, and nothing new happens.
+void World::come_to_rest() {
+  for (const std::size_t node : nodes_that(false)) start(node);
+  for (Client& client : clients_) client.takes = true;
+  settle_down();
+  if (failure_) return;
+  for (Client& client : clients_) client.connection->session->beat();
+  for (const auto& node : nodes_)
+    for (const auto& shard : node->shards()) shard->hub().deliver(clock_.mono_now());
+  for (Client& client : clients_) client.connection->session->pump();
+  settle_down();
+  for (const Client& client : clients_) {
+    if (failure_) return;
+    if (const auto wrong = client.connection->audit->finish()) return fail(name(client) + ": " + *wrong);
+    if (!client.connection->audit->was_told_all())
+      return fail(name(client) + ": the last heartbeat is not at the end of the log");
+  }
+}
+
+void World::settle_down() {
+  constexpr int kRoundsMax = 10'000;
+  for (int round = 0; !is_at_rest(); ++round) {
+    if (round == kRoundsMax) return fail("it never comes to rest");
+    pass(milliseconds{50});
+    for (const auto& node : nodes_) {
+      follow(node->index(), 1'000);
+      for (const auto& shard : node->shards()) turn(*node, *shard, true);
+    }
+    for (Client& client : clients_) {
+      if (client.connection == nullptr) connect(client, true);
+      read(client, 1'000'000);
+      if (failure_) return;
+    }
+  }
+}
+
+bool World::is_at_rest() const {
+  const std::size_t end = log_.truth().entries().size();
+  for (const auto& node : nodes_) {
+    if (node->next_entry() < end) return false;
+    for (const auto& shard : node->shards())
+      if (!shard->is_idle()) return false;
+  }
+  return std::ranges::all_of(clients_, [](const Client& client) {
+    const Connection* const connection = client.connection.get();
+    return connection != nullptr && connection->session->is_open() && !connection->session->wants_turn() &&
+           connection->socket.is_empty();
+  });
+}
+
+std::vector<std::size_t> World::nodes_that(bool are_up) const {
+  std::vector<std::size_t> found;
+  for (std::size_t node = 0; node < nodes_.size(); ++node)
+    if ((nodes_[node] != nullptr) == are_up) found.push_back(node);
+  return found;
+}
+
+std::string World::name(const Client& client) const {
+  const auto index = &client - clients_.data();
+  return "client " + std::to_string(index) + " (" + std::string(kUsers.at(client.user)) + ")";
+}
+
+void World::fail(const std::string& what) {
+  if (!failure_) failure_ = what;
+}
+
+void World::trace(std::string_view what) const {
+  if (traces_) std::printf("%5zu  %.*s\n", step_, static_cast<int>(what.size()), what.data());
+}
+
+}  // namespace carillon::simulation
