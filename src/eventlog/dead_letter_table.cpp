@@ -21,7 +21,7 @@ Result<DeadLetterTable> DeadLetterTable::open(SqliteDatabase& database, const Ha
                                               const DeadLetterLimits& limits) {
   DeadLetterTable table(database, key, limits);
   const std::pair<SqliteStatement*, std::string_view> statements[] = {
-      {&table.put_, "INSERT OR IGNORE INTO dead_letters VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+      {&table.put_, "INSERT INTO dead_letters VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
       {&table.list_,
        "SELECT number, at, checksum, position, reason, detail, bytes FROM dead_letters ORDER BY number DESC LIMIT ?1"},
       {&table.remove_, "DELETE FROM dead_letters WHERE position = ?1 RETURNING length(bytes)"},
@@ -82,7 +82,6 @@ Result<> DeadLetterTable::put(DeadLetter letter) {
   put_.bind(6, letter.detail);
   put_.bind(7, letter.bytes);
   if (Result<> inserted = put_.run(); !inserted) return inserted;
-  if (database_->changes() == 0) return {};
   now_.last_number = number;
   ++now_.letters;
   now_.bytes += letter.bytes.size();

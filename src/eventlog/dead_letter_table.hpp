@@ -16,7 +16,8 @@ struct DeadLetterLimits {
   std::uint64_t bytes_max = 64 * 1024 * 1024;  // of their records
 };
 
-// The table of dead letters: one per position, the oldest leave at the bounds. Dies before its database. One thread.
+// The table of dead letters: put once per position, the oldest leave at the bounds. Dies before its database. One
+// thread.
 class DeadLetterTable {
  public:
   // Checks every letter; `corrupt` when one does not have its checksum.

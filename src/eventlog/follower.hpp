@@ -11,11 +11,12 @@
 
 namespace carillon::eventlog {
 
-// Hands the journal's records to the sink, in order, each accepted once. The journal's thread but where noted.
+// Hands the journal's kept steps and then its records to the sink, in order, each accepted once. The journal's thread
+// but where noted.
 class Follower {
  public:
-  // Begins with the record `first`. Has caught up when it has handed over every record before `caught_up_at`.
-  Follower(RecordSink& sink, std::uint64_t first, std::uint64_t caught_up_at);
+  // Has caught up when it has handed over what the journal holds now.
+  Follower(RecordSink& sink, const Journal& journal);
 
   // Offers one chunk of what is committed. Returns whether there is more to do at once.
   [[nodiscard]] Result<bool> advance(Journal& journal);
@@ -32,9 +33,14 @@ class Follower {
   static constexpr std::size_t kChunkRecordsMax = 4096;
   static constexpr std::size_t kChunkBytesMax = 4 * 1024 * 1024;
 
+  [[nodiscard]] bool has_more(const Journal& journal) const;
+  [[nodiscard]] Result<> read_on(Journal& journal);
+
   RecordSink& sink_;
   std::uint64_t next_;
-  const std::uint64_t caught_up_at_;
+  std::uint64_t next_kept_ = 1;
+  const std::uint64_t last_kept_;  // 0: none
+  const std::uint64_t end_at_start_;
   std::vector<StoredRecord> offer_;      // read and not yet accepted
   std::atomic<std::uint64_t> rooms_{0};  // how often the sink said that it has room
   std::uint64_t full_at_ = UINT64_MAX;   // rooms_ just before the sink last was full

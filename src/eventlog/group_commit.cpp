@@ -48,7 +48,7 @@ Result<bool> GroupCommit::commit(JournalQueue::Taken taken, WallTime now) {
     fail_calls(std::move(taken), for_callers(written.error()), metrics_);
     return std::unexpected(written.error());
   }
-  metrics_.dead_letters.add(letters_.size());
+  metrics_.dead_letters.add(letters_put_);
   letters_.clear();
   last_committed_ = journal_.next_sequence() - 1;
   answer_appends(taken);
@@ -81,8 +81,11 @@ Result<> GroupCommit::write_appends(JournalQueue::Taken& taken, WallTime now) {
 }
 
 Result<> GroupCommit::write_dead_letters(JournalQueue::Taken& taken) {
+  letters_put_ = 0;
   for (const DeadLetter& letter : letters_) {
-    if (Result<> put = journal_.put_dead_letter(letter); !put) return put;
+    const Result<bool> put = journal_.put_dead_letter(letter);
+    if (!put) return std::unexpected(put.error());
+    letters_put_ += *put ? 1 : 0;
   }
   removed_.clear();
   for (const DeadLetterCall& call : taken.dead_letters) {

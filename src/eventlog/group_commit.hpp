@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -43,6 +44,7 @@ class GroupCommit {
   std::vector<Result<Appended>> appended_;  // what this group's appends will be told
   std::vector<Result<>> removed_;           // and its removals of dead letters
   std::vector<DeadLetter> letters_;         // put, and not yet committed
+  std::size_t letters_put_ = 0;             // of these, by this group
 };
 
 // Completes every call of `taken` with `error`; dead letters to be put are lost with it.

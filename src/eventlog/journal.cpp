@@ -1,5 +1,6 @@
 #include "eventlog/journal.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -13,12 +14,6 @@ namespace {
 using telemetry::Level;
 
 constexpr std::uint64_t kPageBytes = 4096;
-// What a row costs in the file beside its texts.
-constexpr std::uint64_t kRowBytes = 40;
-
-std::uint64_t cost(std::string_view id, std::string_view bytes) {
-  return kRowBytes + id.size() + bytes.size();
-}
 
 Result<> make_if_missing(const std::string& path, const JournalMark& mark) {
   std::error_code ignored;
@@ -38,40 +33,72 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& path, const Jo
   Result<JournalMark> mark = JournalMark::take(path);
   if (!mark) return std::unexpected(mark.error());
   if (Result<> made = make_if_missing(path, *mark); !made) return std::unexpected(made.error());
-  Result<std::unique_ptr<SqliteDatabase>> database = open_journal_file(path);
-  if (!database) return std::unexpected(database.error());
-  const Result<JournalHeader> header = read_journal_header(**database);
-  if (!header) return std::unexpected(header.error());
-  Result<RecordTable> records = RecordTable::open(**database, header->key);
+  Result<JournalFile> file = open_journal_file(path);
+  if (!file) return std::unexpected(file.error());
+  const HashKey key = file->header.key;
+  Result<RecordTable> records = RecordTable::open(*file->database, key, RecordTable::Name::records);
   if (!records) return std::unexpected(records.error());
-  Result<DeadLetterTable> letters = DeadLetterTable::open(**database, header->key, limits.dead_letters);
+  Result<KeptSteps> kept = KeptSteps::open(*file->database, key, limits.kept);
+  if (!kept) return std::unexpected(kept.error());
+  Result<DeadLetterTable> letters = DeadLetterTable::open(*file->database, key, limits.dead_letters);
   if (!letters) return std::unexpected(letters.error());
-  std::unique_ptr<Journal> journal(
-      new Journal(std::move(*mark), std::move(*database), *header, std::move(*records), std::move(*letters), limits));
+  const bool is_migrating = file->is_migrating;
+  std::unique_ptr<Journal> journal(new Journal(std::move(*mark), std::move(*file), std::move(*records),
+                                               std::move(*kept), std::move(*letters), limits));
   if (Result<> scanned = journal->scan(); !scanned) return std::unexpected(scanned.error());
   if (Result<> whole = journal->check_against_mark(); !whole) return std::unexpected(whole.error());
+  if (is_migrating) {
+    if (Result<> migrated = journal->finish_migration(); !migrated) return std::unexpected(migrated.error());
+  }
   if (Result<> synced = journal->sync_recovered(); !synced) return std::unexpected(synced.error());
   return journal;
 }
 
-Journal::Journal(JournalMark mark, std::unique_ptr<SqliteDatabase> database, const JournalHeader& header,
-                 RecordTable records, DeadLetterTable dead_letters, const JournalLimits& limits)
+Journal::Journal(JournalMark mark, JournalFile file, RecordTable records, KeptSteps kept, DeadLetterTable dead_letters,
+                 const JournalLimits& limits)
     : mark_(std::move(mark)),
-      database_(std::move(database)),
-      header_(header),
+      database_(std::move(file.database)),
+      header_(file.header),
+      next_header_(header_),
       records_(std::move(records)),
+      kept_(std::move(kept)),
       dead_letters_(std::move(dead_letters)),
       limits_(limits),
-      positions_('j', header.epoch),
-      next_sequence_(header.low_sequence) {}
+      positions_('j', header_.epoch),
+      steps_(header_.low_sequence),
+      next_sequence_(header_.low_sequence) {}
 
 Result<> Journal::scan() {
+  const Result<> read = kept_.scan([&](const JournalRow& row) {
+    ids_.insert(siphash(header_.key, row.id), row.sequence);
+    log_time_ = std::max(log_time_, row.logged_at);
+    return true;
+  });
+  if (!read) return read;
+  if (kept_.last_sequence() >= header_.low_sequence) {
+    return std::unexpected(damaged(database_->path(), "a kept record is not before its first"));
+  }
   return records_.read(header_.low_sequence, [&](const JournalRow& row) {
     ids_.insert(siphash(header_.key, row.id), row.sequence);
-    stored_bytes_ += cost(row.id, row.bytes);
+    record_bytes_ += row.cost();
     next_sequence_ = row.sequence + 1;
     return true;
   });
+}
+
+// The format before did not say how far dead letters were put: those that are there are not put again.
+Result<> Journal::finish_migration() {
+  const Result<std::vector<DeadLetter>> letters = dead_letters_.list(dead_letters_.size());
+  if (!letters) return std::unexpected(letters.error());
+  for (const DeadLetter& letter : *letters) {
+    const auto ordinal = positions_.locate(letter.position.text, next_sequence_ - 1);
+    next_header_.letters_up_to = std::max(next_header_.letters_up_to, ordinal.value_or(0));
+  }
+  if (Result<> written = write_journal_header(*database_, next_header_); !written) return written;
+  if (Result<> committed = database_->run("COMMIT"); !committed) return committed;
+  header_ = next_header_;
+  telemetry::log(Level::info, "journal brought to this version's format", {{"path", database_->path()}});
+  return {};
 }
 
 Result<> Journal::check_against_mark() const {
@@ -100,7 +127,7 @@ Result<> Journal::sync_recovered() {
 }
 
 bool Journal::is_over_size() const {
-  return stored_bytes_ > limits_.retention_bytes + limits_.retention_bytes / 4;
+  return record_bytes_ > limits_.retention_bytes + limits_.retention_bytes / 4;
 }
 
 Result<> Journal::begin() {
@@ -143,7 +170,10 @@ Result<std::uint64_t> Journal::claim(const Record& record) {
 
 Result<RecordTable::Match> Journal::compare(std::uint64_t sequence, const Record& record) {
   const std::uint64_t fresh_begin = next_sequence_ - fresh_.size();
-  if (sequence < fresh_begin) return records_.compare(sequence, record.id, record.bytes);
+  if (sequence < fresh_begin) {
+    RecordTable& table = sequence < header_.low_sequence ? kept_.table() : records_;
+    return table.compare(sequence, record.id, record.bytes);
+  }
   const Record& other = *fresh_[sequence - fresh_begin].record;
   if (other.id != record.id) return RecordTable::Match::other_id;
   return other.bytes == record.bytes ? RecordTable::Match::same : RecordTable::Match::other_bytes;
@@ -166,16 +196,35 @@ void Journal::give_back_from(std::size_t fresh_begin) {
   }
 }
 
+Result<bool> Journal::put_dead_letter(DeadLetter letter) {
+  const auto ordinal = positions_.locate(letter.position.text, next_sequence_ - 1);
+  ensure(ordinal.has_value(), "a dead letter is at a position of its journal");
+  if (*ordinal <= next_header_.letters_up_to) return false;
+  next_header_.letters_up_to = *ordinal;
+  if (Result<> put = dead_letters_.put(std::move(letter)); !put) return std::unexpected(put.error());
+  return true;
+}
+
 Result<> Journal::commit() {
-  if (Result<> committed = database_->run("COMMIT"); !committed) {
+  if (Result<> committed = write_and_commit(); !committed) {
     if (committed.error().kind == ErrorKind::full) rollback();
     return committed;
   }
-  for (const Fresh& fresh : fresh_) stored_bytes_ += cost(fresh.record->id, fresh.record->bytes);
+  for (const Fresh& fresh : fresh_) record_bytes_ += JournalRow::cost_of(fresh.record->id, fresh.record->bytes);
   if (!fresh_.empty()) mark_.write({header_.epoch, next_sequence_ - 1});
   fresh_.clear();
+  header_ = next_header_;
+  kept_.committed();
   dead_letters_.committed();
   return {};
+}
+
+// How far the journal is changes with the rows that say so: after a crash the file says exactly what it does not have.
+Result<> Journal::write_and_commit() {
+  if (next_header_ != header_) {
+    if (Result<> written = write_journal_header(*database_, next_header_); !written) return written;
+  }
+  return database_->run("COMMIT");
 }
 
 void Journal::rollback() {
@@ -185,18 +234,36 @@ void Journal::rollback() {
     ensure(!database_->in_transaction(), "a transaction can always be rolled back");
   }
   give_back_from(0);
+  next_header_ = header_;
+  kept_.rolled_back();
   dead_letters_.rolled_back();
 }
 
 Result<> Journal::read(std::uint64_t first, std::size_t records_max, std::size_t bytes_max,
                        std::vector<StoredRecord>& out) {
-  std::size_t records = 0;
-  std::size_t bytes = 0;
-  return records_.read(first, [&](const JournalRow& row) {
-    out.push_back({positions_.of(row.sequence), row.sequence, row.logged_at, std::string(row.bytes)});
+  return records_.read(first, collect(records_max, bytes_max, false, out));
+}
+
+Result<> Journal::read_kept(std::uint64_t first, std::size_t records_max, std::size_t bytes_max,
+                            std::vector<StoredRecord>& out) {
+  return kept_.table().read(first, collect(records_max, bytes_max, true, out));
+}
+
+RecordTable::Visit Journal::collect(std::size_t records_max, std::size_t bytes_max, bool is_kept,
+                                    std::vector<StoredRecord>& out) const {
+  return [=, this, &out, records = std::size_t{0}, bytes = std::size_t{0}](const JournalRow& row) mutable {
+    out.push_back({positions_.of(row.sequence), row.sequence, row.logged_at, std::string(row.bytes), is_kept});
     bytes += row.bytes.size();
     return ++records < records_max && bytes < bytes_max;
-  });
+  };
+}
+
+void Journal::settle(const Settled& settled) {
+  ensure(settled.up_to < next_sequence_, "only what was read is settled");
+  for (const Settled::OrderStep& step : settled.steps) {
+    if (step.ordinal < header_.low_sequence && step.is_terminal) kept_.note_terminal(step.ordinal);
+  }
+  steps_.settle(settled);
 }
 
 // By size it deletes somewhat more than it must, so that not every append has its own small deletion.
@@ -206,39 +273,57 @@ bool Journal::is_due(const JournalRow& oldest, std::uint64_t bytes_left, WallTim
   return is_shrinking_ || oldest.logged_at < now - limits_.retention_age;
 }
 
-Result<std::size_t> Journal::trim(WallTime now, std::uint64_t keep_from) {
-  std::vector<std::uint64_t> hashes;
-  std::uint64_t bytes_left = stored_bytes_;
+Result<Journal::Due> Journal::find_due(WallTime now) {
+  Due due{{}, record_bytes_, log_time_};
   const Result<> read = records_.read(header_.low_sequence, [&](const JournalRow& row) {
-    const bool stays = row.sequence >= keep_from || hashes.size() == limits_.trim_rows_max;
-    if (stays || !is_due(row, bytes_left, now)) return false;
-    hashes.push_back(siphash(header_.key, row.id));
-    bytes_left -= cost(row.id, row.bytes);
+    due.log_time = std::max(due.log_time, row.logged_at);
+    const bool stays = row.sequence > steps_.settled() || due.id_hashes.size() == limits_.trim_rows_max;
+    if (stays || !is_due(row, due.bytes_left, now)) return false;
+    due.id_hashes.push_back(siphash(header_.key, row.id));
+    due.bytes_left -= row.cost();
     return true;
   });
   if (!read) return std::unexpected(read.error());
-  if (hashes.empty()) return 0;
-  const std::uint64_t old_low = header_.low_sequence;
-  if (Result<> moved = move_low_watermark(old_low + hashes.size()); !moved) return std::unexpected(moved.error());
-  for (std::size_t i = 0; i < hashes.size(); ++i) ids_.erase(hashes[i], old_low + i);
-  stored_bytes_ = bytes_left;
-  return hashes.size();
+  return due;
 }
 
-// The deletion and the watermark in one transaction: after a crash the file says exactly what it does not have.
-Result<> Journal::move_low_watermark(std::uint64_t sequence) {
-  JournalHeader moved = header_;
-  moved.low_sequence = sequence;
+Result<Journal::Trimmed> Journal::trim(WallTime now) {
+  const Result<Due> due = find_due(now);
+  if (!due) return std::unexpected(due.error());
+  const std::size_t records = due->id_hashes.size();
+  if (records == 0) return Trimmed{};
+  const StepIndex::Passing passing = steps_.passing(header_.low_sequence + records);
+  if (Result<> moved = move_low_watermark(*due, passing); !moved) return std::unexpected(moved.error());
+  forget_ids(*due, passing);
+  steps_.move_to(header_.low_sequence);
+  record_bytes_ = due->bytes_left;
+  log_time_ = due->log_time;
+  return Trimmed{records, kept_.lost()};
+}
+
+Result<> Journal::move_low_watermark(const Due& due, const StepIndex::Passing& passing) {
+  next_header_.low_sequence += due.id_hashes.size();
   Result<> done = begin();
-  if (done) done = records_.erase_before(sequence);
-  if (done) done = write_journal_header(*database_, moved);
-  if (done) done = commit();
-  if (done) {
-    header_ = moved;
-  } else if (done.error().kind == ErrorKind::full) {
-    rollback();
-  }
+  if (done) done = kept_.pass(passing, due.log_time - limits_.retention_age, limits_.trim_rows_max);
+  if (done) done = records_.erase(header_.low_sequence, next_header_.low_sequence);
+  if (done) return commit();
+  if (done.error().kind == ErrorKind::full) rollback();
   return done;
+}
+
+// The ids of the records that went, but for those that are kept, and of the kept ones that left.
+void Journal::forget_ids(const Due& due, const StepIndex::Passing& passing) {
+  auto kept = passing.come.begin();
+  std::uint64_t sequence = header_.low_sequence - due.id_hashes.size();
+  for (const std::uint64_t hash : due.id_hashes) {
+    if (kept != passing.come.end() && kept->ordinal == sequence) {
+      ++kept;
+    } else {
+      ids_.erase(hash, sequence);
+    }
+    ++sequence;
+  }
+  for (const KeptSteps::Gone& row : kept_.gone()) ids_.erase(row.id_hash, row.sequence);
 }
 
 Result<> Journal::fold() {
@@ -249,7 +334,11 @@ Result<> Journal::fold() {
 Result<> Journal::probe() {
   // Makes the space of the write-ahead log usable again, if the file itself need not grow for it.
   if (Result<> folded = database_->fold(); !folded && folded.error().kind != ErrorKind::full) return folded;
-  return move_low_watermark(header_.low_sequence);
+  Result<> written = begin();
+  if (written) written = write_journal_header(*database_, header_);
+  if (written) return commit();
+  if (written.error().kind == ErrorKind::full) rollback();
+  return written;
 }
 
 }  // namespace carillon::eventlog

@@ -64,8 +64,8 @@ Result<> write_group(Journal& journal, const std::vector<std::vector<Record>>& c
   for (const auto& call : calls) {
     if (Result<Appended> appended = journal.append(call, kNow); !appended) return std::unexpected(appended.error());
   }
-  const DeadLetter letter{journal.positions().of(journal.next_sequence()), kNow, "missing", "", calls[0][0].bytes};
-  if (Result<> put = journal.put_dead_letter(letter); !put) return put;
+  const DeadLetter letter{journal.positions().of(journal.next_sequence() - 1), kNow, "missing", "", calls[0][0].bytes};
+  if (Result<bool> put = journal.put_dead_letter(letter); !put) return std::unexpected(put.error());
   return journal.commit();
 }
 
@@ -84,7 +84,8 @@ bool tell_group(Journal& journal, int group, Told& told) {
   if (!written) journal.rollback();
   if (!goes_on(written, told)) return false;
   told.low_max = std::max(told.low_max, journal.low_sequence() + small_limits().trim_rows_max);
-  const Result<std::size_t> trimmed = journal.trim(kNow, journal.next_sequence());
+  journal.settle({journal.next_sequence() - 1, {}});
+  const Result<Journal::Trimmed> trimmed = journal.trim(kNow);
   if (!goes_on(trimmed ? Result<>() : std::unexpected(trimmed.error()), told)) return false;
   return goes_on(journal.fold(), told);
 }

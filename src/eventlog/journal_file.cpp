@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -18,16 +19,27 @@ namespace carillon::eventlog {
 namespace {
 
 constexpr std::uint32_t kApplicationId = 0x43726c6e;  // "Crln"
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormatBefore = 1;
 
-constexpr const char* kSchema[] = {
-    "CREATE TABLE header(one INTEGER PRIMARY KEY, epoch INTEGER, key_low INTEGER, key_high INTEGER, low_sequence "
-    "INTEGER, checksum INTEGER)",
-    "CREATE TABLE records(sequence INTEGER PRIMARY KEY, logged_at INTEGER, checksum INTEGER, id BLOB, bytes BLOB)",
+constexpr std::string_view kRecords =
+    "CREATE TABLE records(sequence INTEGER PRIMARY KEY, logged_at INTEGER, checksum INTEGER, id BLOB, bytes BLOB)";
+constexpr std::string_view kDeadLetters =
     "CREATE TABLE dead_letters(number INTEGER PRIMARY KEY, at INTEGER, checksum INTEGER, position BLOB, reason BLOB, "
-    "detail BLOB, bytes BLOB)",
-    "CREATE UNIQUE INDEX dead_letters_position ON dead_letters(position)",
-};
+    "detail BLOB, bytes BLOB)";
+constexpr std::string_view kDeadLettersPosition = "CREATE UNIQUE INDEX dead_letters_position ON dead_letters(position)";
+constexpr std::string_view kHeader =
+    "CREATE TABLE header(one INTEGER PRIMARY KEY, epoch INTEGER, key_low INTEGER, key_high INTEGER, low_sequence "
+    "INTEGER, letters_up_to INTEGER, checksum INTEGER)";
+constexpr std::string_view kKept =
+    "CREATE TABLE kept(sequence INTEGER PRIMARY KEY, logged_at INTEGER, checksum INTEGER, id BLOB, bytes BLOB)";
+constexpr std::string_view kHeaderBefore =
+    "CREATE TABLE header(one INTEGER PRIMARY KEY, epoch INTEGER, key_low INTEGER, key_high INTEGER, low_sequence "
+    "INTEGER, checksum INTEGER)";
+
+// In the order in which they are made, which for a migrated file is not another one.
+constexpr std::string_view kSchema[] = {kRecords, kDeadLetters, kDeadLettersPosition, kHeader, kKept};
+constexpr std::string_view kSchemaBefore[] = {kHeaderBefore, kRecords, kDeadLetters, kDeadLettersPosition};
 
 // locking_mode before the first access: then the index of the write-ahead log is in our memory instead of a file that
 // others could map. secure_delete would write out every page that retention frees.
@@ -80,6 +92,10 @@ JournalHeader new_header() {
 }
 
 std::int64_t checksum_of(const JournalHeader& header) {
+  return row_checksum(header.key, {header.epoch, header.low_sequence, header.letters_up_to});
+}
+
+std::int64_t checksum_before(const JournalHeader& header) {
   return row_checksum(header.key, {header.epoch, header.low_sequence});
 }
 
@@ -87,7 +103,7 @@ Result<> fill(SqliteDatabase& database) {
   std::string sql = "PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; BEGIN IMMEDIATE;";
   sql += "PRAGMA application_id=" + std::to_string(kApplicationId) +
          "; PRAGMA user_version=" + std::to_string(kFormat) + ";";
-  for (const char* statement : kSchema) sql += std::string(statement) + ";";
+  for (const std::string_view statement : kSchema) sql += std::string(statement) + ";";
   if (Result<> made = database.run(sql.c_str()); !made) return made;
   if (Result<> written = write_journal_header(database, new_header()); !written) return written;
   return database.run("COMMIT; PRAGMA journal_mode=WAL");
@@ -115,9 +131,11 @@ Result<> check_file_head(const std::string& path) {
   if (number_at(head, 68) != kApplicationId) {
     return fail(ErrorKind::corrupt, path + " is an SQLite file, but not a journal of carillon");
   }
-  if (number_at(head, 60) == kFormat) return {};
-  return fail(ErrorKind::corrupt, path + " has the format " + std::to_string(number_at(head, 60)) +
-                                      "; this version of carillon knows only " + std::to_string(kFormat));
+  const std::uint32_t format = number_at(head, 60);
+  if (format == kFormat || format == kFormatBefore) return {};
+  return fail(ErrorKind::corrupt, path + " has the format " + std::to_string(format) +
+                                      "; this version of carillon knows only " + std::to_string(kFormatBefore) +
+                                      " and " + std::to_string(kFormat));
 }
 
 // Our files never have one, and SQLite would play it back into the journal.
@@ -126,11 +144,11 @@ Result<> check_no_rollback_journal(const std::string& path) {
   return fail(ErrorKind::corrupt, path + "-journal does not belong to " + path + "; move it away");
 }
 
-Result<> check_schema(SqliteDatabase& database) {
+Result<> check_schema(SqliteDatabase& database, std::span<const std::string_view> schema) {
   Result<SqliteStatement> rows = database.prepare("SELECT sql FROM sqlite_schema ORDER BY rowid");
   if (!rows) return std::unexpected(rows.error());
   const Error other = damaged(database.path(), "its tables are not those of a journal");
-  for (const char* expected : kSchema) {
+  for (const std::string_view expected : schema) {
     const Result<bool> row = rows->step();
     if (!row) return std::unexpected(row.error());
     if (!*row || rows->bytes(0) != expected) return std::unexpected(other);
@@ -158,11 +176,42 @@ Result<> check_mode(SqliteDatabase& database) {
   return fail(ErrorKind::unavailable, database.path() + " cannot have a write-ahead log here");
 }
 
-Result<> check_opened(SqliteDatabase& database) {
-  if (Result<> set = database.run(kSettings); !set) return set;
-  if (Result<> schema = check_schema(database); !schema) return schema;
-  if (Result<> structure = check_structure(database); !structure) return structure;
-  return check_mode(database);
+// Returns whether the file has the format before.
+Result<bool> check_opened(SqliteDatabase& database) {
+  if (Result<> set = database.run(kSettings); !set) return std::unexpected(set.error());
+  // The head of the file does not say it, when the migration is still in the write-ahead log.
+  const Result<std::string> format = database.text("PRAGMA user_version");
+  if (!format) return std::unexpected(format.error());
+  const bool is_before = *format == std::to_string(kFormatBefore);
+  const Result<> schema = is_before ? check_schema(database, kSchemaBefore) : check_schema(database, kSchema);
+  if (!schema) return std::unexpected(schema.error());
+  if (Result<> structure = check_structure(database); !structure) return std::unexpected(structure.error());
+  if (Result<> mode = check_mode(database); !mode) return std::unexpected(mode.error());
+  return is_before;
+}
+
+Result<JournalHeader> read_header(SqliteDatabase& database, bool is_before) {
+  Result<SqliteStatement> row = database.prepare(
+      is_before ? "SELECT epoch, key_low, key_high, low_sequence, 0, checksum FROM header WHERE one = 1"
+                : "SELECT epoch, key_low, key_high, low_sequence, letters_up_to, checksum FROM header WHERE one = 1");
+  if (!row) return std::unexpected(row.error());
+  const Result<bool> found = row->step();
+  if (!found) return std::unexpected(found.error());
+  JournalHeader header;
+  header.epoch = static_cast<std::uint32_t>(row->integer(0));
+  header.key = {static_cast<std::uint64_t>(row->integer(1)), static_cast<std::uint64_t>(row->integer(2))};
+  header.low_sequence = static_cast<std::uint64_t>(row->integer(3));
+  header.letters_up_to = static_cast<std::uint64_t>(row->integer(4));
+  const std::int64_t checksum = is_before ? checksum_before(header) : checksum_of(header);
+  const bool intact = *found && row->integer(5) == checksum && header.low_sequence != 0;
+  if (!intact) return std::unexpected(damaged(database.path(), "its header does not have its checksum"));
+  return header;
+}
+
+Result<> begin_migration(SqliteDatabase& database) {
+  const std::string sql = "BEGIN IMMEDIATE; DROP TABLE header; " + std::string(kHeader) + "; " + std::string(kKept) +
+                          "; PRAGMA user_version=" + std::to_string(kFormat);
+  return database.run(sql.c_str());
 }
 
 }  // namespace
@@ -190,38 +239,30 @@ Result<> create_journal_file(const std::string& path) {
   return fail(ErrorKind::unavailable, "cannot make " + path + ": " + system_text(errno));
 }
 
-Result<std::unique_ptr<SqliteDatabase>> open_journal_file(const std::string& path) {
+Result<JournalFile> open_journal_file(const std::string& path) {
   if (Result<> head = check_file_head(path); !head) return std::unexpected(head.error());
   if (Result<> alone = check_no_rollback_journal(path); !alone) return std::unexpected(alone.error());
   Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::open(path);
-  if (!database) return database;
-  if (Result<> checked = check_opened(**database); !checked) return std::unexpected(checked.error());
-  return database;
-}
-
-Result<JournalHeader> read_journal_header(SqliteDatabase& database) {
-  Result<SqliteStatement> row =
-      database.prepare("SELECT epoch, key_low, key_high, low_sequence, checksum FROM header WHERE one = 1");
-  if (!row) return std::unexpected(row.error());
-  const Result<bool> found = row->step();
-  if (!found) return std::unexpected(found.error());
-  JournalHeader header;
-  header.epoch = static_cast<std::uint32_t>(row->integer(0));
-  header.key = {static_cast<std::uint64_t>(row->integer(1)), static_cast<std::uint64_t>(row->integer(2))};
-  header.low_sequence = static_cast<std::uint64_t>(row->integer(3));
-  const bool intact = *found && row->integer(4) == checksum_of(header) && header.low_sequence != 0;
-  if (!intact) return std::unexpected(damaged(database.path(), "its header does not have its checksum"));
-  return header;
+  if (!database) return std::unexpected(database.error());
+  const Result<bool> is_before = check_opened(**database);
+  if (!is_before) return std::unexpected(is_before.error());
+  const Result<JournalHeader> header = read_header(**database, *is_before);
+  if (!header) return std::unexpected(header.error());
+  if (*is_before) {
+    if (Result<> begun = begin_migration(**database); !begun) return std::unexpected(begun.error());
+  }
+  return JournalFile{std::move(*database), *header, *is_before};
 }
 
 Result<> write_journal_header(SqliteDatabase& database, const JournalHeader& header) {
-  Result<SqliteStatement> row = database.prepare("INSERT OR REPLACE INTO header VALUES(1, ?1, ?2, ?3, ?4, ?5)");
+  Result<SqliteStatement> row = database.prepare("INSERT OR REPLACE INTO header VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6)");
   if (!row) return std::unexpected(row.error());
   row->bind(1, static_cast<std::int64_t>(header.epoch));
   row->bind(2, static_cast<std::int64_t>(header.key.low));
   row->bind(3, static_cast<std::int64_t>(header.key.high));
   row->bind(4, static_cast<std::int64_t>(header.low_sequence));
-  row->bind(5, checksum_of(header));
+  row->bind(5, static_cast<std::int64_t>(header.letters_up_to));
+  row->bind(6, checksum_of(header));
   return row->run();
 }
 

@@ -26,12 +26,14 @@ struct JournalMetrics {
   telemetry::Counter& records_duplicate;
   telemetry::Histogram& commit_seconds;
   telemetry::Counter& records_trimmed;
+  telemetry::Counter& kept_lost;
   telemetry::Counter& dead_letters;
   telemetry::Counter& dead_letters_lost;
   telemetry::Gauge& queue_calls;
   telemetry::Gauge& low_sequence;
   telemetry::Gauge& last_sequence;
   telemetry::Gauge& followed_sequence;
+  telemetry::Gauge& kept_records;
   telemetry::Gauge& stored_bytes;
   telemetry::Gauge& writable;
 };

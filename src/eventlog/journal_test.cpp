@@ -39,8 +39,8 @@ class JournalTest : public testing::Test {
   }
   std::size_t trim_all() {
     std::size_t all = 0;
-    while (const std::size_t trimmed = journal_->trim(clock_.wall_now(), journal_->next_sequence()).value())
-      all += trimmed;
+    journal_->settle({journal_->next_sequence() - 1, {}});
+    while (const std::size_t trimmed = journal_->trim(clock_.wall_now())->records) all += trimmed;
     return all;
   }
   Strings stored() {
@@ -166,12 +166,14 @@ TEST_F(JournalTest, RetentionBySizeKeepsTheNewest) {
   EXPECT_EQ(journal_->stored_bytes(), bytes);
 }
 
-TEST_F(JournalTest, RetentionSparesWhatIsStillToBeFollowed) {
+TEST_F(JournalTest, RetentionSparesWhatIsNotSettled) {
   open();
   fill(10);
   clock_.advance(std::chrono::hours{25});
-  EXPECT_EQ(journal_->trim(clock_.wall_now(), 4).value(), 3u);
-  EXPECT_EQ(journal_->trim(clock_.wall_now(), 4).value(), 0u);
+  EXPECT_EQ(journal_->trim(clock_.wall_now())->records, 0u);
+  journal_->settle({3, {}});
+  EXPECT_EQ(journal_->trim(clock_.wall_now())->records, 3u);
+  EXPECT_EQ(journal_->trim(clock_.wall_now())->records, 0u);
   EXPECT_EQ(journal_->low_sequence(), 4u);
 }
 
@@ -212,6 +214,7 @@ TEST_F(JournalTest, ReadsNoMoreThanAskedFor) {
 TEST_F(JournalTest, DeadLettersLeaveOldestFirstAtTheBoundOfNumber) {
   limits_.dead_letters.letters_max = 3;
   open();
+  fill(5);
   for (Ordinal i = 1; i <= 5; ++i) {
     ASSERT_TRUE(journal_->begin());
     ASSERT_TRUE(journal_->put_dead_letter({journal_->positions().of(i), clock_.wall_now(), "", "", "bytes"}));
@@ -227,6 +230,7 @@ TEST_F(JournalTest, DeadLettersLeaveOldestFirstAtTheBoundOfNumber) {
 TEST_F(JournalTest, DeadLettersLeaveOldestFirstAtTheBoundOfBytes) {
   limits_.dead_letters.bytes_max = 1000;
   open();
+  fill(5);
   ASSERT_TRUE(journal_->begin());
   for (Ordinal i = 1; i <= 5; ++i) {
     const Position position = journal_->positions().of(i);
@@ -238,6 +242,7 @@ TEST_F(JournalTest, DeadLettersLeaveOldestFirstAtTheBoundOfBytes) {
 
 TEST_F(JournalTest, ADeadLetterIsKeptCutToItsBounds) {
   open();
+  fill(5);
   const std::string huge(5 * 1024 * 1024, 'x');
   ASSERT_TRUE(journal_->begin());
   ASSERT_TRUE(journal_->put_dead_letter({journal_->positions().of(1), clock_.wall_now(), huge, huge, huge}));

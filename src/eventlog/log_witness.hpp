@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,13 +19,17 @@ namespace carillon::eventlog {
 // Long enough for any machine; a test that waits this long has failed.
 inline constexpr std::chrono::seconds kWitnessPatience{60};
 
-// Remembers what it accepts. Any thread.
+// Remembers what it accepts. Any thread. Where it settles, the bytes "order NAME ..." are a step of that order, and the
+// last when they end in "end".
 class RecordingSink final : public RecordSink {
  public:
   explicit RecordingSink(std::size_t room = SIZE_MAX) : room_(room) {}
 
-  // From now on what is accepted is settled at once.
-  void settle_with(EventLog& log) { log_ = &log; }
+  // From now on, for one run of that log, what is accepted is settled at once.
+  void settle_with(EventLog& log) {
+    log_ = &log;
+    orders_.clear();
+  }
 
   [[nodiscard]] bool accept(std::vector<StoredRecord>& batch) override {
     const std::lock_guard lock(mutex_);
@@ -34,7 +39,7 @@ class RecordingSink final : public RecordSink {
       return false;
     }
     room_ -= batch.size();
-    if (log_ != nullptr) log_->settle({batch.back().ordinal, {}});
+    if (log_ != nullptr) log_->settle(settled(batch));
     for (StoredRecord& record : batch) records_.push_back(std::move(record));
     batch.clear();
     return true;
@@ -57,8 +62,20 @@ class RecordingSink final : public RecordSink {
   }
 
  private:
+  Settled settled(const std::vector<StoredRecord>& batch) {
+    Settled settled{batch.back().ordinal, {}};
+    for (const StoredRecord& record : batch) {
+      if (!record.bytes.starts_with("order ")) continue;
+      Ordinal& last = orders_[record.bytes.substr(6, record.bytes.find(' ', 6) - 6)];
+      settled.steps.push_back({record.ordinal, last, record.bytes.ends_with("end")});
+      last = record.ordinal;
+    }
+    return settled;
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::map<std::string, Ordinal> orders_;  // where each stands
   EventLog* log_ = nullptr;
   std::size_t room_;
   std::size_t refusals_ = 0;

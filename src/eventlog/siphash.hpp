@@ -9,6 +9,8 @@ namespace carillon::eventlog {
 struct HashKey {
   std::uint64_t low = 0;
   std::uint64_t high = 0;
+
+  bool operator==(const HashKey&) const = default;
 };
 
 // SipHash-2-4 (Aumasson and Bernstein, 2012): 64 bits that nobody without the key can aim at. Ids are chosen by

@@ -124,10 +124,6 @@ Result<SqliteStatement> SqliteDatabase::prepare(std::string_view sql) {
   return statement;
 }
 
-std::int64_t SqliteDatabase::changes() const {
-  return sqlite3_changes64(connection_);
-}
-
 bool SqliteDatabase::in_transaction() const {
   return sqlite3_get_autocommit(connection_) == 0;
 }

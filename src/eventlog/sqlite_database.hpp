@@ -76,8 +76,6 @@ class SqliteDatabase {
   [[nodiscard]] Result<std::string> text(const char* sql);
   [[nodiscard]] Result<SqliteStatement> prepare(std::string_view sql);
 
-  // Rows the last INSERT, UPDATE or DELETE changed.
-  [[nodiscard]] std::int64_t changes() const;
   [[nodiscard]] bool in_transaction() const;
 
   // Pages in the write-ahead log that are not yet in the file, as of the last commit or fold().

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -33,7 +32,7 @@ Result<> SqliteJournal::start(RecordSink& sink) {
   if (!journal) return std::unexpected(journal.error());
   journal_ = std::move(*journal);
   group_.emplace(*journal_, metrics_, last_committed_);
-  follower_.emplace(sink, journal_->low_sequence(), journal_->next_sequence());
+  follower_.emplace(sink, *journal_);
   positions_ = journal_->positions();
   origin_ = {positions_->of(journal_->low_sequence() - 1), journal_->low_sequence() - 1};
   last_committed_ = journal_->next_sequence() - 1;
@@ -44,6 +43,7 @@ Result<> SqliteJournal::start(RecordSink& sink) {
                  {{"path", options_.path},
                   {"last", journal_->positions().of(journal_->next_sequence() - 1).text},
                   {"records", journal_->next_sequence() - journal_->low_sequence()},
+                  {"kept", journal_->kept_rows()},
                   {"bytes", journal_->stored_bytes()},
                   {"took_ms", took.count()}});
   set_writable(true);
@@ -86,7 +86,8 @@ void SqliteJournal::sink_has_room() {
 
 void SqliteJournal::put_dead_letter(DeadLetter letter) {
   DeadLetterCall call = PutDeadLetter{std::move(letter)};
-  const Result<> pushed = queue_.push(call);
+  const bool is_ours = locate(std::get<PutDeadLetter>(call).letter.position.text).has_value();
+  const Result<> pushed = is_ours ? queue_.push(call) : fail(ErrorKind::invalid, "it is at no position of the journal");
   if (pushed) return;
   const std::lock_guard lock(refusals_mutex_);
   dead_letters_refused_.add();
@@ -116,7 +117,7 @@ void SqliteJournal::run() {
     is_last = taken.is_last;
     is_busy_ = false;
     metrics_.queue_calls.set(static_cast<std::int64_t>(taken.calls_waiting));
-    if (taken.settled.up_to != 0) settled_ = taken.settled.up_to;
+    if (taken.settled.up_to != 0) journal_->settle(taken.settled);
     commit(std::move(taken));
     if (!failure_ && !is_last) follow();
     if (!failure_) keep_up();
@@ -152,17 +153,27 @@ void SqliteJournal::keep_up() {
     if (const Result<> probed = journal_->probe(); !probed) return suffer(probed.error());
     disk_is_full_ = false;
   }
-  if (is_due || trims_on_ || journal_->stored_bytes() > options_.limits.retention_bytes) trim();
+  if (is_due || trims_on_ || journal_->has_too_much()) trim();
   if (failure_) return;
   if (const Result<> folded = journal_->fold(); !folded) suffer(folded.error());
 }
 
 void SqliteJournal::trim() {
-  const Result<std::size_t> trimmed = journal_->trim(clock_.wall_now(), std::min(follower_->next(), settled_ + 1));
-  trims_on_ = trimmed && *trimmed == options_.limits.trim_rows_max;
+  const Result<Journal::Trimmed> trimmed = journal_->trim(clock_.wall_now());
+  trims_on_ = trimmed && trimmed->records == options_.limits.trim_rows_max;
   if (!trimmed) return suffer(trimmed.error());
-  metrics_.records_trimmed.add(*trimmed);
+  metrics_.records_trimmed.add(trimmed->records);
+  tell_lost(trimmed->kept_lost);
   is_busy_ = is_busy_ || trims_on_;
+}
+
+void SqliteJournal::tell_lost(std::uint64_t kept_steps) {
+  if (kept_steps == 0) return;
+  metrics_.kept_lost.add(kept_steps);
+  if (has_told_lost_) return;
+  has_told_lost_ = true;
+  telemetry::log(Level::warning, "kept orders lost",
+                 {{"rows_max", options_.limits.kept.rows_max}, {"bytes_max", options_.limits.kept.bytes_max}});
 }
 
 void SqliteJournal::suffer(const Error& error) {
@@ -193,6 +204,7 @@ void SqliteJournal::report() {
   metrics_.low_sequence.set(static_cast<std::int64_t>(journal_->low_sequence()));
   metrics_.last_sequence.set(static_cast<std::int64_t>(journal_->next_sequence() - 1));
   metrics_.followed_sequence.set(static_cast<std::int64_t>(follower_->next() - 1));
+  metrics_.kept_records.set(static_cast<std::int64_t>(journal_->kept_rows()));
   metrics_.stored_bytes.set(static_cast<std::int64_t>(journal_->stored_bytes()));
 }
 

@@ -27,7 +27,7 @@ namespace carillon::eventlog {
 //
 // One thread owns the file. All appends that wait while it commits become the next transaction, so one sync serves
 // many callers. A record is offered to the sink after the commit that made it durable. Retention deletes old records
-// in small steps between the commits, but none that the sink has not accepted.
+// in small steps between the commits, but none that the sink has not settled, and keeps the last steps of orders.
 //
 // On a full disk appends fail with `full` until there is space again, and following goes on. After any other failure
 // to write or read the outcome of the last commit is not known: every call fails with `unavailable`, nothing is
@@ -71,6 +71,7 @@ class SqliteJournal final : public EventLog {
   void follow();
   void keep_up();
   void trim();
+  void tell_lost(std::uint64_t kept_steps);
   // A full disk is waited out; any other error is the end.
   void suffer(const Error& error);
   void set_writable(bool writable);
@@ -102,11 +103,11 @@ class SqliteJournal final : public EventLog {
   std::unique_ptr<Journal> journal_;
   std::optional<GroupCommit> group_;
   std::optional<Error> failure_;  // for good
-  std::uint64_t settled_ = 0;     // every record up to here
   MonoTime next_upkeep_;
   bool disk_is_full_ = false;
   bool trims_on_ = false;  // the last step of retention was not the last that is due
   bool is_busy_ = false;   // there is more to do, without news
+  bool has_told_lost_ = false;
 };
 
 }  // namespace carillon::eventlog
