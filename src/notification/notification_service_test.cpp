@@ -108,8 +108,9 @@ TEST(NotificationService, MarksWhatIsLate) {
 
 TEST(NotificationService, BuriesWhatIsNoEventAndGoesOn) {
   World w;
+  const std::string noise = std::string(1, '\xff') + '\0' + " not an event";
   w.append("1", kAlert);
-  w.log.put_foreign("\xff\x00 not an event");
+  w.log.put_foreign(noise);
   w.log.put_foreign(R"({"event":"system_alert","payload":{"alert_id":"a","level":"LOUD","message":"m"}})");
   w.log.put_foreign("");
   w.append("2", kAlert);
@@ -122,7 +123,7 @@ TEST(NotificationService, BuriesWhatIsNoEventAndGoesOn) {
   EXPECT_EQ(letters[1].reason, "not_allowed");
   EXPECT_TRUE(letters[1].detail.starts_with("/payload/level: "));
   EXPECT_EQ(letters[2].reason, "not_json");
-  EXPECT_EQ(letters[2].bytes, std::string("\xff\x00 not an event", 16).substr(0, letters[2].bytes.size()));
+  EXPECT_EQ(letters[2].bytes, noise);
 }
 
 // The log is paused when too much is pending, and goes on by itself: nothing is lost, nothing twice.
@@ -222,6 +223,36 @@ TEST(NotificationService, TakesAnEventFromTheFutureForAcceptedAtOnce) {
   w.settle();
   EXPECT_TRUE(w.shows(R"(carillon_event_accept_seconds_bucket{event="system_alert",le="0.0001"} 1)"));
   EXPECT_TRUE(w.shows(R"(carillon_event_accept_seconds_sum{event="system_alert"} 0)"));
+}
+
+// A node that comes to a log whose beginning is trimmed judges as the one that saw it all.
+TEST(NotificationService, GoesOnFromATrimmedLog) {
+  World w;
+  w.log.put_foreign(order("alice", "SUBMITTED", "0"));
+  w.log.put_foreign(order("alice", "PARTIALLY_FILLED", "5"));
+  w.log.put_foreign(std::string(kAlert));
+  w.settle();
+  w.log.trim_before(3);
+  w.log.stop();
+
+  telemetry::Registry metrics;
+  runtime::Loop own_loop{w.clock}, shard_loop{w.clock};
+  hub::Hub hub{hub::WindowLimits{}};
+  FanOut fan_out;
+  NotificationService service{own_loop, w.log, fan_out, w.clock, metrics};
+  fan_out.add(shard_loop, hub);
+  ASSERT_TRUE(w.log.start(service));
+  fan_out.set_origin(w.log.origin().position, w.log.origin().ordinal);
+  w.log.put_foreign(order("bob", "CANCELED", "5"));
+  w.log.put_foreign(order("alice", "PARTIALLY_FILLED", "4"));
+  w.log.put_foreign(order("alice", "FILLED", "10"));
+  own_loop.turn_at_once();
+  shard_loop.turn_at_once();
+  ASSERT_EQ(hub.window().end(), 3U);
+  EXPECT_EQ(hub.window().at(1).position.text, "m1.3");
+  EXPECT_EQ(hub.window().at(2).position.text, "m1.6");
+  ASSERT_EQ(w.dead_letters().size(), 1U);
+  EXPECT_EQ(w.dead_letters()[0].reason, "owner_mismatch");
 }
 
 // Writes down what it is told. Its records are given to the sink by the test.

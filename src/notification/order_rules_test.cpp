@@ -14,8 +14,8 @@ namespace {
 
 constexpr WallTime kStart{std::chrono::hours{490'000}};
 
-Event update(std::string order, std::string_view status, std::string filled, std::string user = "alice",
-             std::string note = "") {
+Event update(std::string order, std::string_view status, const std::string& filled, std::string user = "alice",
+             const std::string& note = "") {
   Event event;
   event.kind = EventKind::order_update;
   event.user_id = std::move(user);
@@ -32,8 +32,8 @@ struct Book {
     previous = decision.previous;
     return decision.ruling;
   }
-  Ruling tell(std::string order, std::string_view status, std::string filled = "0") {
-    return tell(update(std::move(order), status, std::move(filled)));
+  Ruling tell(std::string order, std::string_view status, const std::string& filled = "0") {
+    return tell(update(std::move(order), status, filled));
   }
 
   OrderRules rules{{}};
@@ -203,8 +203,8 @@ TEST(OrderRules, KnowTheTimeOfTheLogOnly) {
 TEST(OrderRules, ForgetTheFirstEndedAtTheBoundAndThenTheLongestStanding) {
   OrderRules rules{{.orders_max = 3}};
   Ordinal ordinal = 0;
-  const auto tell = [&](std::string order, std::string_view status, std::string filled = "0") {
-    return rules.decide(update(std::move(order), status, std::move(filled)), ++ordinal, kStart);
+  const auto tell = [&](std::string order, std::string_view status, const std::string& filled = "0") {
+    return rules.decide(update(std::move(order), status, filled), ++ordinal, kStart);
   };
   tell("a", "SUBMITTED");
   tell("b", "SUBMITTED");
