@@ -177,13 +177,11 @@ def test_an_event_published_after_its_limit_is_marked_late(server, make, age, la
     assert got.get("late", True) is True
 
 
-def test_a_session_gets_what_is_published_after_it_and_nothing_from_before(server):
-    before, after = events.alert(), events.alert()
-    # Published is not yet pushed: the witness tells when.
-    with server.connect("bob") as witness:
-        server.publish(before)
-        witness.notification()
-    with server.connect("alice") as alice:
+def test_a_session_gets_what_is_published_after_the_position_it_names_and_nothing_from_before(server):
+    before, after = events.alert(level="CRITICAL"), events.alert()
+    position = server.publish(before)["position"]
+    with server.join("alice", resume=position) as alice:
+        assert alice.catch_up() == []
         server.publish(after)
         assert alice.notification()["payload"] == after["payload"]
 

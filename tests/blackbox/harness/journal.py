@@ -37,12 +37,13 @@ def envelopes(path):
         return [row[0] for row in connection.execute("SELECT bytes FROM records ORDER BY sequence")]
 
 
-def append_foreign(path, *records):
-    """Appends records as a well-meaning but careless tool would: in the file's form, whatever their content."""
+def append_foreign(path, *records, age_ms=0):
+    """Appends records as a well-meaning but careless tool would: in the file's form, whatever their content, as if it
+    had been `age_ms` ago."""
     connection = sqlite3.connect(path)
     low, high = (value & MASK for value in connection.execute("SELECT key_low, key_high FROM header").fetchone())
     (last,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM records").fetchone()
-    now = int(time.time() * 1000)
+    now = int(time.time() * 1000) - age_ms
     for sequence, (record_id, data) in enumerate(records, last + 1):
         parts = struct.pack("<QQQQ", sequence, now, siphash(low, high, record_id), siphash(low, high, data))
         checksum = siphash(low, high, parts)

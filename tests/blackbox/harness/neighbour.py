@@ -15,7 +15,8 @@ class Neighbour:
         self._server = server
         self._user = "neighbour"
         self._stream = server.connect(self._user)
-        self._rest = server.rest()
+        # Its events concern no other session, and its thread must not say what was published last.
+        self._rest = server.rest(is_remembered=False)
         self._stop = threading.Event()
         self._changed = threading.Condition()
         self._sent = {}

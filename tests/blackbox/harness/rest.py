@@ -19,9 +19,12 @@ class Answer:
 
 
 class Rest:
-    def __init__(self, address, context, token):
+    """`on_accepted` is called with the JSON of every 202."""
+
+    def __init__(self, address, context, token, on_accepted=lambda answer: None):
         self._connection = http.client.HTTPSConnection(*address, context=context, timeout=15)
         self._token = token
+        self._on_accepted = on_accepted
 
     def __enter__(self):
         return self
@@ -47,7 +50,10 @@ class Rest:
             body = json.dumps(body)
         if isinstance(body, str):
             body = body.encode()
-        return self.call("POST", "/v1/events", body, {"Content-Type": content_type, **headers})
+        answer = self.call("POST", "/v1/events", body, {"Content-Type": content_type, **headers})
+        if answer.status == 202:
+            self._on_accepted(answer.json)
+        return answer
 
     def publish(self, *events):
         """Publishes and insists on 202; returns the answer's JSON."""

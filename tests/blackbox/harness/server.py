@@ -14,7 +14,7 @@ import subprocess
 from harness import events, metrics
 from harness.raw_client import RawClient
 from harness.rest import Rest
-from harness.stream import Stream
+from harness.stream import Stream, beginning
 from harness.waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -32,6 +32,9 @@ def _is_sanitized():
     except OSError:
         return False
 
+
+# What a session may ask for instead of a position: nothing of what was published before.
+NOTHING_OLD = object()
 
 # A sanitizer keeps freed memory and takes several times as long, so that what is said of the server's memory and CPU is
 # said of other builds.
@@ -91,6 +94,7 @@ class Carillon:
         self.log_path = self.directory / "server.log"
         self.config_path = self.directory / "carillon.toml"
         self.process = None
+        self.last_accepted = None
         self._killed = False
         self._write_files(config or {})
 
@@ -288,29 +292,61 @@ class Carillon:
     def token(self, sub="alice", **claims):
         return self.keys.mint(sub, **claims)
 
-    def connect(self, sub="alice", carrier="a", token=None, headers=(), origin=None, query="", **claims):
-        """A well-behaved client, authenticated."""
-        return self.open(token or self.token(sub, **claims), carrier, headers, origin, query).expect_auth_ok()
+    def connect(
+        self,
+        sub="alice",
+        carrier="a",
+        token=None,
+        headers=(),
+        origin=None,
+        resume=NOTHING_OLD,
+        snapshot=False,
+        **claims,
+    ):
+        """A well-behaved client that is live; what it was sent before that is left out."""
+        stream = self.join(sub, carrier, token, headers, origin, self._position(resume), snapshot, **claims)
+        stream.catch_up()
+        return stream
 
-    def open(self, token, carrier="a", headers=(), origin=None, query=""):
-        """A well-behaved client that has yet to look at what the server said."""
-        return Stream("wss://localhost:%d" % self.address[1], self.tls(), token, carrier, headers, origin, query)
+    def join(self, sub="alice", carrier="a", token=None, headers=(), origin=None, resume=None, snapshot=True, **claims):
+        """A well-behaved client, authenticated, that has yet to catch up."""
+        token = token or self.token(sub, **claims)
+        return self.open(token, carrier, headers, origin, resume, snapshot).expect_auth_ok()
+
+    def open(self, token, carrier="a", headers=(), origin=None, resume=None, snapshot=True, query=None):
+        """A well-behaved client that has yet to look at what the server said. `query` is literal."""
+        url = "wss://localhost:%d" % self.address[1]
+        return Stream(url, self.tls(), token, carrier, headers, origin, resume, snapshot, query)
+
+    def _position(self, resume):
+        # An event that was accepted before a session begins may not be pushed yet and then is live for it: what a
+        # session is not to see, it must say.
+        return self.last_accepted if resume is NOTHING_OLD else resume
+
+    def remember_accepted(self, answer):
+        """What a 202 said. A call that repeats something must end with something new, to be remembered rightly."""
+        if answer["accepted"] > 0:
+            self.last_accepted = answer["position"]
 
     def raw(self, **options):
         return RawClient(self.address, self.tls(), **options)
 
-    def raw_stream(self, sub="alice", token=None, extra=(), **options):
-        """A raw client past the upgrade and its auth_ok."""
+    def raw_stream(self, sub="alice", token=None, extra=(), resume=NOTHING_OLD, snapshot=False, **options):
+        """A raw client that is live."""
         client = self.raw(**options)
-        response = client.upgrade(authorization=f"Bearer {token or self.token(sub)}", extra=extra)
+        target = "/v1/stream" + beginning(self._position(resume), snapshot)
+        response = client.upgrade(target, authorization=f"Bearer {token or self.token(sub)}", extra=extra)
         assert response.status == 101, response
         auth_ok = client.read_message()
         assert auth_ok["event"] == "auth_ok", auth_ok
         client.session_id = auth_ok["payload"]["session_id"]
+        client.live = client.read_event("live")
         return client
 
-    def rest(self, sub="publisher", scope="publish", token=None):
-        return Rest(("localhost", self.address[1]), self.tls(), token or self.token(sub, scope=scope))
+    def rest(self, sub="publisher", scope="publish", token=None, is_remembered=True):
+        token = token or self.token(sub, scope=scope)
+        hook = (self.remember_accepted,) if is_remembered else ()
+        return Rest(("localhost", self.address[1]), self.tls(), token, *hook)
 
     def publish(self, *envelopes):
         with self.rest() as rest:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import threading
 import time
+import urllib.parse
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -16,14 +17,25 @@ _loop = asyncio.new_event_loop()
 threading.Thread(target=_loop.run_forever, daemon=True).start()
 
 
+def beginning(resume, snapshot):
+    """The query that asks for that beginning of a session (protocol 1.2); `resume` None names no position."""
+    asked = {} if resume is None else {"resume": resume}
+    if not snapshot:
+        asked["snapshot"] = "false"
+    return "?" + urllib.parse.urlencode(asked) if asked else ""
+
+
 def _run(coroutine):
     return asyncio.run_coroutine_threadsafe(coroutine, _loop).result()
 
 
 class Stream:
-    """One connection, authenticated by carrier a, b or c; `auth_ok` holds the acknowledgement, or None when refused."""
+    """One connection, authenticated by carrier a, b or c; `auth_ok` and `live` hold the acknowledgements once they came.
+    What a session begins with is asked for by the query, or with carrier c in the token's message."""
 
-    def __init__(self, url, context, token, carrier="a", headers=(), origin=None, query=""):
+    def __init__(
+        self, url, context, token, carrier="a", headers=(), origin=None, resume=None, snapshot=True, query=None
+    ):
         options = {
             "ssl": context,
             "compression": None,
@@ -38,12 +50,15 @@ class Stream:
             options["additional_headers"]["Authorization"] = f"Bearer {token}"
         if carrier == "b":
             options["subprotocols"] = ["carillon.v1", f"carillon.bearer.{token}"]
+        if query is None:
+            query = "" if carrier == "c" else beginning(resume, snapshot)
         self._socket = _run(self._open(url + "/v1/stream" + query, options))
         self.counted = 0  # notifications received, as 4.2 counts them
         self.last_position = None
         self.auth_ok = None
+        self.live = None
         if carrier == "c":
-            self.authenticate(token)
+            self.authenticate(token, **({} if resume is None else {"resume": resume}), snapshot=snapshot)
 
     @staticmethod
     async def _open(url, options):
@@ -58,13 +73,29 @@ class Stream:
     def close(self):
         _run(self._socket.close())
 
-    def authenticate(self, token):
-        self.send({"type": "auth", "event": "token", "payload": {"token": token}})
+    def authenticate(self, token, **more):
+        self.send({"type": "auth", "event": "token", "payload": {"token": token, **more}})
 
     def expect_auth_ok(self):
         self.auth_ok = self.next()
         assert self.auth_ok["type"] == "ack" and self.auth_ok["event"] == "auth_ok", self.auth_ok
         return self
+
+    def catch_up(self, timeout=5.0):
+        """Reads up to the `live` acknowledgement; returns the notifications before it."""
+        deadline = time.monotonic() + timeout
+        notifications = []
+        while self.live is None:
+            message = self.next(deadline - time.monotonic())
+            if message["type"] == "notification":
+                notifications.append(message)
+            if (message["type"], message["event"]) == ("ack", "live"):
+                self.live = message
+        return notifications
+
+    def received(self, position):
+        """A receipt (protocol 6.5)."""
+        self.send({"type": "ack", "event": "received", "payload": {"id": position}})
 
     def send(self, message):
         _run(self._socket.send(message if isinstance(message, str) else json.dumps(message)))

@@ -1,0 +1,217 @@
+"""What stands when a session begins (protocol 6.3): open orders and active alerts as of position N, then N+1."""
+
+import json
+import threading
+
+import pytest
+
+from harness import events, frames, journal
+from harness.waiting import until
+
+HOUR_MS = 3_600_000
+
+
+def payloads(notifications):
+    return [notification["payload"] for notification in notifications]
+
+
+def update(order, status, filled, **changes):
+    """The next update of the order of that envelope."""
+    payload = {**order["payload"], "status": status, "quantity_filled": filled, **changes}
+    return {**order, "id": events.fresh_id(), "payload": payload}
+
+
+@pytest.fixture
+def own(carillon):
+    """A server whose log holds what the test says and nothing else."""
+    return carillon({"server": {"shards": 3}, "limits": {"connections_per_user_max": 64}}).start()
+
+
+def snapshot_of(server, user="alice", carrier="a", **claims):
+    """(the notifications, the live acknowledgement) of a session that begins anew."""
+    with server.join(user, carrier, **claims) as session:
+        assert "resume" not in session.auth_ok["payload"]
+        notifications = session.catch_up()
+        return notifications, session.live
+
+
+def published(server):
+    """A log of everything that a snapshot must decide about; returns what stands for alice, and the last position."""
+    fresh, working, other = events.order("alice"), events.order("alice"), events.order("bob")
+    closed = [events.order("alice") for _ in range(4)]
+    partly = update(working, "PARTIALLY_FILLED", 0.5)
+    mine = events.narrowed(events.alert(level="ERROR"), "alice", "carol")
+    critical = events.alert(level="CRITICAL")
+    position = server.publish(
+        fresh,
+        working,
+        other,
+        *closed,
+        critical,
+        events.alert(level="INFO"),
+        events.alert(level="WARNING"),
+        events.narrowed(events.alert(level="CRITICAL"), "bob"),
+        events.signal(),
+        partly,
+        *[update(o, s, 0) for o, s in zip(closed, ["CANCELED", "REJECTED", "EXPIRED"])],
+        update(closed[3], "FILLED", 1.5),
+        update(other, "PARTIALLY_FILLED", 1),
+        mine,
+    )["position"]
+    return [fresh, critical, partly, mine], position
+
+
+@pytest.mark.parametrize("carrier", ["a", "b", "c"])
+def test_a_session_begins_with_open_orders_and_active_alerts_in_the_logs_order(own, carrier):
+    standing, position = published(own)
+    settle(own, position)
+    with own.join("alice", carrier) as alice:
+        snapshot = alice.catch_up()
+        assert payloads(snapshot) == payloads(standing)
+        assert all(got["snapshot"] is True and "replayed" not in got for got in snapshot)
+        assert alice.live["payload"] == {"position": position, "replayed": 0}
+        after = [events.order("alice"), events.signal()]
+        own.publish(*after)
+        live = alice.notifications(2)
+        assert payloads(live) == payloads(after)
+        assert not [got for got in live if "snapshot" in got]
+
+
+def test_the_snapshot_holds_what_the_grants_and_the_audience_allow(own):
+    standing, position = published(own)
+    settle(own, position)
+    fresh, critical, partly, mine = standing
+    assert payloads(snapshot_of(own, scope="signals")[0]) == payloads([critical, mine])
+    assert payloads(snapshot_of(own, scope="orders")[0]) == payloads(standing)
+    assert payloads(snapshot_of(own, scope="")[0]) == payloads([critical, mine])
+    assert payloads(snapshot_of(own, "carol")[0]) == payloads([critical, mine])
+    assert payloads(snapshot_of(own, "nobody")[0]) == payloads([critical])
+    assert [n["payload"]["level" if "level" in n["payload"] else "status"] for n in snapshot_of(own, "bob")[0]] == [
+        "CRITICAL",
+        "CRITICAL",
+        "PARTIALLY_FILLED",
+    ]
+
+
+def settle(server, position):
+    """Every shard has pushed everything up to `position`."""
+    until(
+        lambda: all(snapshot_of(server, "nobody")[1]["payload"]["position"] == position for _ in range(12)),
+        what="the same position on all shards",
+    )
+
+
+@pytest.mark.parametrize(
+    "query, wanted",
+    [
+        ("", True),
+        ("?snapshot=true", True),
+        ("?snapshot=perhaps", True),
+        ("?snapshot=", True),
+        ("?snapshot=false", False),
+    ],
+)
+def test_only_the_word_false_leaves_the_snapshot_out(own, query, wanted):
+    position = own.publish(events.order("alice"))["position"]
+    settle(own, position)
+    with own.open(own.token("alice"), query=query) as alice:
+        assert len(alice.expect_auth_ok().catch_up()) == (1 if wanted else 0)
+        assert alice.live["payload"] == {"position": position, "replayed": 0}
+
+
+def test_the_first_message_says_whether_there_is_a_snapshot(own):
+    settle(own, own.publish(events.order("alice"))["position"])
+    for said, wanted in ((True, 1), (False, 0), (None, 1)):
+        with own.raw() as client:
+            more = {} if said is None else {"snapshot": said}
+            payload = {"token": own.token("alice"), **more}
+            client.upgrade()
+            client.send(frames.text(json.dumps({"type": "auth", "event": "token", "payload": payload})))
+            seen = []
+            while (message := client.read_message())["event"] != "live":
+                seen.append(message)
+            assert [m["event"] for m in seen] == ["auth_ok"] + ["order_update"] * wanted
+
+
+def test_a_complete_resume_has_no_snapshot_and_an_unknown_one_has(own):
+    position = own.publish(events.order("alice"))["position"]
+    with own.join("alice", resume=position) as alice:
+        assert alice.catch_up() == []
+    with own.join("alice", resume="nonsense") as alice:
+        (standing,) = alice.catch_up()
+        assert standing["snapshot"] is True and standing["id"] == position
+
+
+def test_a_snapshot_says_what_the_live_notification_said_but_for_its_mark(own):
+    with own.connect("alice") as alice:
+        own.publish(events.order("alice", price_avg_filled=0.10))
+        live = alice.notification_text()
+    with own.join("alice") as alice:
+        assert alice.notification_text() == live.replace(',"payload":', ',"snapshot":true,"payload":', 1)
+
+
+def test_an_empty_log_has_an_empty_snapshot_and_a_position_to_resume_at(own):
+    snapshot, live = snapshot_of(own)
+    assert snapshot == []
+    order = events.order("alice")
+    own.publish(order)
+    with own.join("alice", resume=live["payload"]["position"]) as alice:
+        assert alice.auth_ok["payload"]["resume"]["complete"] is True
+        assert payloads(alice.catch_up()) == [order["payload"]]
+
+
+def test_a_snapshot_taken_at_any_moment_joins_what_is_live(own):
+    """Orders move while sessions begin: what a session saw, put together, is what the log says from N on."""
+    with own.connect("alice") as witness:
+        orders = [events.order("alice") for _ in range(10)]
+
+        def publish():
+            with own.rest() as rest:
+                rest.publish(*orders)
+                for step in range(1, 15):
+                    for order in orders:
+                        rest.publish(update(order, "PARTIALLY_FILLED", step / 10))
+                rest.publish(*[update(order, "FILLED", 1.5) for order in orders])
+
+        publisher = threading.Thread(target=publish)
+        publisher.start()
+        begun = []
+        while publisher.is_alive() and len(begun) < 50:
+            alice = own.join("alice")
+            begun.append((alice, alice.catch_up()))
+        publisher.join()
+        told = witness.notifications(10 * 16, 20)
+    ids = [n["id"] for n in told]
+    within = 0
+    for alice, snapshot in begun:
+        n = alice.live["payload"]["position"]
+        before = ids.index(n) + 1 if n in ids else 0
+        latest = {got["payload"]["order_id"]: got for got in told[:before]}
+        standing = [got["id"] for got in latest.values() if got["payload"]["status"] != "FILLED"]
+        assert [got["id"] for got in snapshot] == sorted(standing, key=ids.index)
+        assert [got["id"] for got in alice.notifications(len(ids) - before)] == ids[before:]
+        within += 0 < before < len(ids)
+        alice.close()
+    assert within > 3
+
+
+# --- what is older than the window and the journal's retention ---------------------------------------------------
+
+
+def record(event):
+    return event["id"].encode(), json.dumps(event).encode()
+
+
+def test_alerts_of_the_last_hour_and_open_orders_of_any_age_stand_after_a_restart(carillon):
+    server = carillon().start()
+    server.publish(events.order("nobody"))
+    assert server.stop() == 0
+    old = [events.order("alice"), events.alert(level="CRITICAL")]
+    ended = events.order("alice")
+    recent = [events.alert(level="ERROR"), events.order("alice")]
+    journal.append_foreign(
+        server.journal, *[record(e) for e in (*old, ended, update(ended, "CANCELED", 0))], age_ms=2 * HOUR_MS
+    )
+    journal.append_foreign(server.journal, *[record(e) for e in recent], age_ms=HOUR_MS // 2)
+    server.start()
+    assert payloads(snapshot_of(server)[0]) == payloads([old[0], *recent])
