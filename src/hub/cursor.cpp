@@ -89,10 +89,10 @@ Reading Cursor::read_window(const RecentWindow& window, const Viewer& viewer, st
     if (observer != nullptr) observer->on_delivery(publication);
   }
   if (catching_up_ != nullptr) catching_up_->replayed += reading.count;
+  if (!is_ahead(window)) ahead_.reset();
   behind_ = next_ < window.end();
   reading.at_end = !behind_;
   if (behind_) return reading;
-  if (ahead_ != nullptr && window.last_ordinal() >= ahead_->ordinal) ahead_.reset();
   if (catching_up_ != nullptr) {
     reading.is_live = true;
     reading.replayed = catching_up_->replayed;
@@ -101,12 +101,16 @@ Reading Cursor::read_window(const RecentWindow& window, const Viewer& viewer, st
   return reading;
 }
 
+bool Cursor::is_ahead(const RecentWindow& window) const {
+  return ahead_ != nullptr && ahead_->ordinal > window.ordinal_before(next_);
+}
+
 const Position& Cursor::position(const RecentWindow& window) const {
-  return ahead_ != nullptr ? ahead_->position : window.position_before(next_);
+  return is_ahead(window) ? ahead_->position : window.position_before(next_);
 }
 
 Ordinal Cursor::ordinal(const RecentWindow& window) const {
-  return ahead_ != nullptr ? ahead_->ordinal : window.ordinal_before(next_);
+  return is_ahead(window) ? ahead_->ordinal : window.ordinal_before(next_);
 }
 
 }  // namespace carillon::hub

@@ -101,6 +101,7 @@ class Cursor {
   Reading read_snapshot(const Viewer& viewer, std::size_t bytes_max, std::string& frames);
   Reading read_window(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames,
                       DeliveryObserver* observer);
+  [[nodiscard]] bool is_ahead(const RecentWindow& window) const;
 
   std::uint64_t next_ = 1;  // the first sequence it has not looked at
   std::unique_ptr<CatchingUp> catching_up_;
