@@ -69,12 +69,12 @@ Audit::Complaint Audit::on(const AuthOkFrame& frame) {
   if (auto wrong = check_answer(gap)) return wrong;
   if (gap) return std::nullopt;
   phase_ = Phase::replay;
-  from_ = known_.truth.after(*known_.truth.read(*asked.resume));
+  from_ = known_.truth.after(*asked_at_);
   return std::nullopt;
 }
 
 Audit::Complaint Audit::check_answer(std::optional<GapReason> gap) const {
-  const auto ordinal = known_.truth.read(*known_.asked.resume);
+  const auto& ordinal = asked_at_;
   const std::string of = " of a resume at " + quoted(known_.asked.resume->substr(0, 40)) + ", got " + said(gap);
   if (!ordinal && gap != ordinal.error()) return "expected " + std::string(word(ordinal.error())) + of;
   if (!ordinal || !gap) return std::nullopt;  // that it is complete is held against what follows
@@ -166,7 +166,7 @@ Audit::Complaint Audit::on(const LiveFrame& frame) {
   if (frame.replayed != replayed_)
     return "live tells of " + std::to_string(frame.replayed) + " replayed, and it was " + std::to_string(replayed_);
   const bool is_replay = std::exchange(phase_, Phase::live) == Phase::replay;
-  const Ordinal asked = is_replay ? *known_.truth.read(*known_.asked.resume) : known_.shard_has;
+  const Ordinal asked = is_replay ? *asked_at_ : known_.shard_has;
   if (*ordinal < asked || (!is_replay && *ordinal != asked))
     return "expected live at " + std::to_string(asked) + ", got it at " + std::to_string(*ordinal);
   position_ = frame.position;

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -33,7 +35,10 @@ class Audit {
     WallTime at;
     Ordinal shard_has;  // the hub's end of the log
   };
-  explicit Audit(Beginning beginning) : known_(std::move(beginning)) {}
+  explicit Audit(Beginning beginning)
+      : known_(std::move(beginning)),
+        asked_at_(known_.asked.resume ? known_.truth.read(*known_.asked.resume) : std::unexpected(GapReason::unknown)) {
+  }
 
   // What is wrong with it, if anything. `was_behind`: its session has not read, or it has not taken, all that there
   // was.
@@ -66,6 +71,7 @@ class Audit {
   [[nodiscard]] Ordinal last_published() const;
 
   const Beginning known_;
+  const std::expected<Ordinal, GapReason> asked_at_;  // as it stood then
   Phase phase_ = Phase::nothing_yet;
   std::size_t from_ = 0;   // the first entry that it has not been told of, if it concerns it
   std::size_t taken_ = 0;  // notifications

@@ -40,21 +40,22 @@ void Truth::append(Ordinal ordinal, WallTime now, std::string bytes, Meaning mea
               .logged_at = now,
               .bytes = std::move(bytes),
               .meaning = std::move(meaning),
-              .reason = {}};
+              .reason = {},
+              .repeats = {}};
   entry.reason = judge(entry);
   if (entry.is_published() && entry.meaning.kind == EventKind::order_update)
     orders_[entry.meaning.order] = entries_.size();
   entries_.push_back(std::move(entry));
 }
 
-std::string_view Truth::judge(const Entry& entry) {
+std::string_view Truth::judge(Entry& entry) {
   if (!entry.meaning.is_valid) return "invalid";
   if (const auto reason = judge_id(entry); !reason.empty()) return reason;
   return entry.meaning.kind == EventKind::order_update ? judge_order(entry) : "";
 }
 
 // An id is one event's for a while; a log of our own never holds it twice.
-std::string_view Truth::judge_id(const Entry& entry) {
+std::string_view Truth::judge_id(Entry& entry) {
   if (!scenario_.is_broker || entry.meaning.id.empty()) return "";
   const auto [first, is_new] = ids_.try_emplace(entry.meaning.id, entries_.size());
   if (is_new) return "";
@@ -63,6 +64,7 @@ std::string_view Truth::judge_id(const Entry& entry) {
     first->second = entries_.size();
     return "";
   }
+  entry.repeats = first->second;
   return before.meaning == entry.meaning ? "duplicate" : "id_conflict";
 }
 

@@ -41,7 +41,8 @@ struct Entry {
   WallTime logged_at;
   std::string bytes;
   Meaning meaning;
-  std::string_view reason;  // why it is told to nobody; empty: it is published
+  std::string_view reason;             // why it is told to nobody; empty: it is published
+  std::optional<std::size_t> repeats;  // the entry that had its id before
 
   [[nodiscard]] bool is_published() const { return reason.empty(); }
   [[nodiscard]] WallTime time() const { return meaning.timestamp.value_or(logged_at); }
@@ -75,8 +76,8 @@ class Truth {
   [[nodiscard]] static bool is_over(OrderStatus status);
 
  private:
-  [[nodiscard]] std::string_view judge(const Entry& entry);
-  [[nodiscard]] std::string_view judge_id(const Entry& entry);
+  [[nodiscard]] std::string_view judge(Entry& entry);
+  [[nodiscard]] std::string_view judge_id(Entry& entry);
   [[nodiscard]] std::string_view judge_order(const Entry& entry) const;
 
   const Scenario& scenario_;

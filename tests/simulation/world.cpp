@@ -45,6 +45,7 @@ std::optional<std::string> World::run() {
 
 void World::act() {
   const auto up = nodes_that(true), down = nodes_that(false);
+  if (up.empty() && random_.percent(30)) return start(random_.pick(down));
   std::size_t chance = random_.below(1'000);
   const auto is = [&](std::size_t weight) {
     if (chance < weight) return true;
@@ -141,7 +142,8 @@ void World::act_within_turn(Shard& shard) {
   }
 }
 
-// Nothing leaves the log that a running node has not seen.
+// Nothing leaves the log that a running node has not seen; nor an event whose repeat stays, for a node that begins with
+// the repeat can only take it for the event.
 void World::trim() {
   const auto& entries = log_.truth().entries();
   std::size_t end = entries.size();
@@ -153,7 +155,9 @@ void World::trim() {
   std::size_t first = log_.first();
   const std::size_t size_end = first + random_.below(end - first + 1);
   while (first < end && (entries[first].logged_at < since || (is_by_size && first < size_end))) ++first;
-  log_.trim(first, clock_.wall_now());
+  for (std::size_t entry = entries.size(); entry-- > first;)
+    if (entries[entry].repeats) first = std::min(first, *entries[entry].repeats);
+  log_.trim(std::max(first, log_.first()), clock_.wall_now());
   trace("the log now begins at entry " + std::to_string(first) + " and keeps " + std::to_string(log_.kept().size()));
 }
 
