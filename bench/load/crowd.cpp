@@ -8,8 +8,17 @@
 
 namespace carillon::bench {
 
-Crowd::Crowd(const Target& target, std::uint32_t users) : target_(target), users_(users), thread_(clock_, "clients") {
-  for (std::uint32_t user = 0; user < users; ++user) tokens_.push_back(target.token(user_name(user)));
+namespace {
+
+constexpr std::uint32_t kBackOffMsMax = 100;
+constexpr std::uint16_t kTooSlow = 4420;
+
+}  // namespace
+
+Crowd::Crowd(const Target& target, CrowdOptions options)
+    : target_(target), options_(std::move(options)), thread_(clock_, "clients") {
+  for (std::uint32_t user = 0; user < options_.users; ++user)
+    tokens_.push_back(target.token(user_name(options_.first_user + user), options_.scope));
   thread_.start();
 }
 
@@ -39,32 +48,100 @@ Crowd::Growth Crowd::grow_to(std::uint32_t count, std::uint32_t at_once, millise
 
 void Crowd::connect_more() {
   if (!growing_) return;
-  while (clients_.size() < growing_->count && shaking_hands_ < growing_->at_once) open_next();
+  while (clients_.size() < growing_->count && shaking_hands_ < growing_->at_once) add_client();
   if (clients_.size() < growing_->count || shaking_hands_ > 0) return;
   if (!std::exchange(growing_->is_done, true)) growing_->done.set_value();
 }
 
-void Crowd::open_next() {
-  const auto number = static_cast<std::uint32_t>(clients_.size());
-  clients_.push_back({std::make_unique<StreamClient>(number, thread_.loop(), room_, static_cast<Owner&>(*this)),
-                      std::chrono::steady_clock::now()});
+void Crowd::add_client() {
+  Client& client = *clients_.emplace_back(std::make_unique<Client>(*this));
+  client.number = static_cast<std::uint32_t>(clients_.size()) - 1;
+  client.stream = std::make_unique<StreamClient>(client.number, thread_.loop(), room_, static_cast<Owner&>(*this));
   ++shaking_hands_;
-  const auto opened = clients_.back().stream->open(target_, tokens_[number % users_]);
+  open(client);
+}
+
+void Crowd::open(Client& client) {
+  client.begun = std::chrono::steady_clock::now();
+  const auto link = client.number < options_.narrow ? Link::narrow : Link::local;
+  const auto opened = client.stream->open(target_, tokens_[client.number % options_.users], link);
   if (opened) return;
-  faults_.add(opened.error().message);
-  end_handshake(clients_.back());
+  if (client.is_returning) return open_again(client);
+  on_fault(client.number, opened.error().message);
+  end_handshake(client);
+}
+
+void Crowd::open_again(Client& client) {
+  thread_.loop().arm(client.retry, milliseconds(1 + random_() % kBackOffMsMax));
 }
 
 void Crowd::end_handshake(Client& client) {
   if (std::exchange(client.is_shaking_hands, false)) --shaking_hands_;
 }
 
-void Crowd::on_accepted(std::uint32_t client, std::optional<std::string_view>) {
-  end_handshake(clients_[client]);
-  if (!growing_) return;
-  ++growing_->growth.connected;
-  growing_->growth.handshakes.record(std::chrono::steady_clock::now() - clients_[client].begun);
+void Crowd::remember_positions() {
+  call_on(thread_.loop(), [&] {
+    for (const auto& client : clients_) client->remembered = client->stream->position();
+  });
+}
+
+void Crowd::leave() {
+  call_on(thread_.loop(), [&] {
+    for (const auto& client : clients_) client->stream->close();
+  });
+}
+
+Crowd::Return Crowd::come_back(milliseconds patience) {
+  auto done = call_on(thread_.loop(), [&] {
+    returning_ = Returning{.done = {}, .is_done = false, .result = {}};
+    auto future = returning_->done.get_future();
+    for (const auto& client : clients_) {
+      client->is_returning = true;
+      client->stream->set_position(client->remembered);
+      open(*client);
+    }
+    return future;
+  });
+  const bool in_time = done.wait_for(patience) == std::future_status::ready;
+  return call_on(thread_.loop(), [&] {
+    if (!in_time) faults_.add("clients were not live again in time");
+    const Return result = returning_->result;
+    returning_.reset();
+    return result;
+  });
+}
+
+void Crowd::stall() {
+  call_on(thread_.loop(), [&] {
+    for (std::uint32_t i = 0; i < options_.narrow; ++i) clients_[i]->stream->pause();
+  });
+}
+
+void Crowd::go_on() {
+  call_on(thread_.loop(), [&] {
+    for (std::uint32_t i = 0; i < options_.narrow; ++i) clients_[i]->stream->go_on();
+  });
+}
+
+std::uint64_t Crowd::times_too_slow() {
+  return call_on(thread_.loop(), [&] { return too_slow_; });
+}
+
+void Crowd::on_accepted(std::uint32_t client, std::optional<std::string_view> gap) {
+  if (gap) on_fault(client, fmt::format("was told of a gap: {}", *gap));
+  const MonoTime now = std::chrono::steady_clock::now();
+  if (returning_ && returning_->result.first_accepted == MonoTime()) returning_->result.first_accepted = now;
+  if (growing_) growing_->growth.handshakes.record(now - clients_[client]->begun);
+}
+
+void Crowd::on_live(std::uint32_t client, std::uint64_t) {
+  Client& its = *clients_[client];
+  if (growing_ && its.is_shaking_hands) ++growing_->growth.connected;
+  end_handshake(its);
   connect_more();
+  if (!std::exchange(its.is_returning, false) || !returning_) return;
+  returning_->result.last_live = std::chrono::steady_clock::now();
+  if (++returning_->result.live == size_ && !std::exchange(returning_->is_done, true)) returning_->done.set_value();
 }
 
 void Crowd::on_notification(std::uint32_t client, std::string_view text) {
@@ -74,8 +151,8 @@ void Crowd::on_notification(std::uint32_t client, std::string_view text) {
 
 void Crowd::on_heartbeat(std::uint32_t client, const StreamClient::Heartbeat& heartbeat) {
   if (heartbeat.delivered == heartbeat.counted) return;
-  faults_.add(fmt::format("client {}: the server counted {} notifications, the client {}", client, heartbeat.delivered,
-                          heartbeat.counted));
+  on_fault(client,
+           fmt::format("the server counted {} notifications, the client {}", heartbeat.delivered, heartbeat.counted));
 }
 
 void Crowd::on_fault(std::uint32_t client, std::string_view what) {
@@ -83,8 +160,14 @@ void Crowd::on_fault(std::uint32_t client, std::string_view what) {
 }
 
 void Crowd::on_end(std::uint32_t client, const StreamClient::Ending& ending) {
+  Client& its = *clients_[client];
+  if (ending.code == kTooSlow && client < options_.narrow) {
+    ++too_slow_;
+    return open_again(its);
+  }
+  if (its.is_returning) return open_again(its);
   on_fault(client, ending.why);
-  end_handshake(clients_[client]);
+  end_handshake(its);
   connect_more();
 }
 

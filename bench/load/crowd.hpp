@@ -4,6 +4,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "load/connection.hpp"
@@ -13,14 +14,22 @@
 #include "load/stream_client.hpp"
 #include "load/target.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/timer_wheel.hpp"
 
 namespace carillon::bench {
+
+struct CrowdOptions {
+  std::uint32_t users = 1;       // client c is of user c % users
+  std::uint32_t first_user = 0;  // whose name user 0 has
+  std::optional<std::string> scope{};
+  std::uint32_t narrow = 0;  // so many first clients have a narrow link, and may be closed with 4420; they resume
+};
 
 // All clients of a run, on one thread of their own. Its calls are for one other thread.
 class Crowd final : StreamClient::Owner {
  public:
-  // Client c is of user c % users. `target` outlives the crowd.
-  Crowd(const Target& target, std::uint32_t users);
+  // `target` outlives the crowd.
+  Crowd(const Target& target, CrowdOptions options);
   ~Crowd();
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
@@ -36,11 +45,32 @@ class Crowd final : StreamClient::Owner {
   // From now on notifications go to this audit, which covers all clients that there are; null: any is a fault.
   void attend(DeliveryAudit* audit);
 
+  // What come_back() resumes from: where every client stands now.
+  void remember_positions();
+  // Every client goes, without a word.
+  void leave();
+  struct Return {
+    MonoTime first_accepted;  // the first auth_ok
+    MonoTime last_live;       // the last `live`
+    std::uint32_t live = 0;
+  };
+  // All connect at once and resume from the positions remembered; who is refused tries again within 100 ms. Returns
+  // when all are live, or after `patience`.
+  [[nodiscard]] Return come_back(milliseconds patience);
+
+  // The clients with narrow links stop reading, and go on.
+  void stall();
+  void go_on();
+  // How often one of them was closed with 4420.
+  [[nodiscard]] std::uint64_t times_too_slow();
+
   // Refusals, broken connections, wrong counts in pings: everything the audit does not see, since the last call.
   [[nodiscard]] Faults take_faults();
 
+  [[nodiscard]] Audience audience() const {
+    return {.clients = size_, .users = options_.users, .untimed = options_.narrow};
+  }
   [[nodiscard]] std::uint32_t size() const { return size_; }
-  [[nodiscard]] std::uint32_t users() const { return users_; }
 
  private:
   struct Growing {
@@ -50,25 +80,40 @@ class Crowd final : StreamClient::Owner {
     bool is_done = false;
     Growth growth;
   };
-  struct Client {
+  struct Returning {
+    std::promise<void> done;
+    bool is_done = false;
+    Return result;
+  };
+  struct Client final : runtime::TimerHandler {
+    explicit Client(Crowd& its_crowd) : crowd(its_crowd) {}
+    void on_timer() override { crowd.open(*this); }
+
+    Crowd& crowd;
+    std::uint32_t number = 0;
     std::unique_ptr<StreamClient> stream;
+    std::string remembered;  // position
     MonoTime begun;
+    runtime::Timer retry{*this};
     bool is_shaking_hands = true;
+    bool is_returning = false;
   };
 
   void on_accepted(std::uint32_t client, std::optional<std::string_view> gap) override;
   void on_notification(std::uint32_t client, std::string_view text) override;
-  void on_live(std::uint32_t, std::uint64_t) override {}
+  void on_live(std::uint32_t client, std::uint64_t replayed) override;
   void on_heartbeat(std::uint32_t client, const StreamClient::Heartbeat& heartbeat) override;
   void on_fault(std::uint32_t client, std::string_view what) override;
   void on_end(std::uint32_t client, const StreamClient::Ending& ending) override;
 
   void connect_more();
-  void open_next();
+  void add_client();
+  void open(Client& client);
+  void open_again(Client& client);
   void end_handshake(Client& client);
 
   const Target& target_;
-  const std::uint32_t users_;
+  const CrowdOptions options_;
   SystemClock clock_;
   std::vector<std::string> tokens_;  // by user
   std::uint32_t size_ = 0;
@@ -76,9 +121,12 @@ class Crowd final : StreamClient::Owner {
 
   // Of the thread.
   ConnectionRoom room_;
-  std::vector<Client> clients_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::mt19937 random_;
   std::uint32_t shaking_hands_ = 0;
+  std::uint64_t too_slow_ = 0;
   std::optional<Growing> growing_;
+  std::optional<Returning> returning_;
   DeliveryAudit* audit_ = nullptr;
   Faults faults_;
 };

@@ -29,7 +29,7 @@ class DeliveryAuditTest : public ::testing::Test {
 
   EventBook book_ = EventBook::mixed("run", 6, 2);
   Schedule schedule_{.start = MonoTime(std::chrono::seconds(100)), .interval = milliseconds(20)};
-  DeliveryAudit audit_{book_, schedule_, 2, 2, true};
+  DeliveryAudit audit_{book_, schedule_, {.clients = 2, .users = 2}, true};
 };
 
 TEST_F(DeliveryAuditTest, IsContentWhenEveryoneGotTheirOwnInOrder) {
@@ -90,6 +90,45 @@ TEST(EventBook, FindsTheNumberOfItsOwnEventsOnly) {
   for (const char* text :
        {R"("bench":"r1-3")", R"("bench":"r1-")", R"("bench":"r11-1")", R"("bench":"r1-1)", "", "r1-1"})
     EXPECT_EQ(book.number_in(text), std::nullopt) << text;
+}
+
+TEST_F(DeliveryAuditTest, TakesAReplayedEventForTheSame) {
+  deliver(0, 0);
+  std::string text = notification(0);
+  text.insert(text.find(R"(,"payload":)"), R"(,"replayed":true)");
+  audit_.on_notification(1, text, schedule_.start);
+  EXPECT_EQ(audit_.delivered(), 2U);
+}
+
+TEST_F(DeliveryAuditTest, DoesNotTimeWhoReadsWhenItLikes) {
+  DeliveryAudit audit(book_, schedule_, {.clients = 2, .users = 2, .untimed = 1}, true);
+  audit.on_notification(0, notification(0), schedule_.start + milliseconds(900));
+  audit.on_notification(1, notification(0), schedule_.start + milliseconds(5));
+  EXPECT_EQ(audit.delivered(), 2U);
+  EXPECT_EQ(audit.latency(EventKind::new_trade_signal).count(), 1U);
+  EXPECT_EQ(audit.arrivals(0), std::vector<std::chrono::microseconds>(1, milliseconds(5)));
+}
+
+TEST(EventBook, PlansOrdersThatLiveForThreeUpdates) {
+  const EventBook book = EventBook::orders("r", {.count = 12, .users = 2, .first_user = 7, .to_all = 0.25});
+  EXPECT_EQ(book.count_for(0) + book.count_for(1), 9U + 2 * 3);
+  EXPECT_EQ(book.kind(3), EventKind::new_trade_signal);
+  std::vector<std::string> life;
+  for (std::size_t number = 0; number < book.size(); ++number) {
+    if (book.kind(number) != EventKind::order_update || !book.is_for(number, 0)) continue;
+    EXPECT_NE(book.envelope(number).find(R"("user_id":"user-000007")"), std::string::npos);
+    for (const char* status : {"SUBMITTED", "PARTIALLY_FILLED", "FILLED"})
+      if (book.payload(number).find(std::string("\"") + status) != std::string::npos) life.emplace_back(status);
+  }
+  life.resize(4);
+  EXPECT_EQ(life, (std::vector<std::string>{"SUBMITTED", "PARTIALLY_FILLED", "FILLED", "SUBMITTED"}));
+}
+
+TEST(EventBook, FavoursTheFirstUsers) {
+  const EventBook book = EventBook::orders("r", {.count = 1000, .users = 100, .favoured = 10});
+  EXPECT_EQ(book.count_for(0), 80U);
+  EXPECT_EQ(book.count_for(9), 80U);
+  EXPECT_LE(book.count_for(10), 3U);
 }
 
 TEST(EventBook, PlansAThirdOfEachKind) {

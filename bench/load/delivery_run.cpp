@@ -1,5 +1,6 @@
 #include "load/delivery_run.hpp"
 
+#include <future>
 #include <string>
 #include <thread>
 
@@ -14,19 +15,25 @@ constexpr std::chrono::milliseconds kForRepeats{500};   // for what comes twice
 }  // namespace
 
 DeliveryRun run_deliveries(const Target& target, const ServerProbe& server, Crowd& crowd, const EventBook& book,
-                           std::chrono::nanoseconds interval, bool keeps_arrivals) {
-  const Schedule schedule{.start = std::chrono::steady_clock::now() + kBeforeFirst, .interval = interval};
+                           const DeliveryPlan& plan) {
   DeliveryRun run;
-  run.audit = std::make_unique<DeliveryAudit>(book, schedule, crowd.size(), crowd.users(), keeps_arrivals);
+  run.schedule = {.start = std::chrono::steady_clock::now() + kBeforeFirst,
+                  .interval = plan.interval,
+                  .events_per_call = plan.events_per_call};
+  run.audit = std::make_unique<DeliveryAudit>(book, run.schedule, crowd.audience(), plan.keeps_arrivals);
   crowd.attend(run.audit.get());
 
-  std::string envelope;
-  PublishPlan plan;
-  plan.calls_max = book.size();
-  plan.schedule = schedule;
-  plan.body = [&](std::uint64_t call) { return std::string_view(envelope = book.envelope(call)); };
+  std::string body;
+  PublishPlan calls;
+  calls.calls_max = book.size() / plan.events_per_call;
+  calls.schedule = run.schedule;
+  calls.body = [&](std::uint64_t call) {
+    return std::string_view(body = book.batch(call * plan.events_per_call, plan.events_per_call));
+  };
   const auto cpu_before = server.cpu_time();
-  run.published = publish(target, plan);
+  auto publishing = std::async(std::launch::async, [&] { return publish(target, calls); });
+  if (plan.meanwhile) plan.meanwhile();
+  run.published = publishing.get();
   if (!run.audit->wait_for_all(kPatience)) run.faults.add("events were missing ten seconds after the last answer");
   run.cpu = server.cpu_time() - cpu_before;
   std::this_thread::sleep_for(kForRepeats);
@@ -36,6 +43,16 @@ DeliveryRun run_deliveries(const Target& target, const ServerProbe& server, Crow
   run.faults.add_all(run.audit->conclude());
   run.faults.add_all(crowd.take_faults());
   return run;
+}
+
+Histogram latencies_between(const DeliveryRun& run, const EventBook& book, MonoTime begin, MonoTime end) {
+  Histogram latencies;
+  for (std::size_t number = 0; number < book.size(); ++number) {
+    const MonoTime due = run.schedule.due_of_event(number);
+    if (due < begin || due > end) continue;
+    for (const auto latency : run.audit->arrivals(number)) latencies.record(latency);
+  }
+  return latencies;
 }
 
 }  // namespace carillon::bench

@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::string_view kMark = R"("bench":")";
 
+std::string_view filled(OrderStatus status) {
+  if (status == OrderStatus::submitted) return "0.00";
+  return status == OrderStatus::partially_filled ? "0.10" : "1.50";
+}
+
 }  // namespace
 
 std::string user_name(std::uint32_t user) {
@@ -32,7 +37,7 @@ EventBook EventBook::mixed(std::string run, std::size_t count, std::uint32_t use
   for (std::size_t i = 0; i < count; ++i) {
     const EventKind kind = kKinds.at(i % kKinds.size());
     const auto user = static_cast<std::uint32_t>(random() % users);
-    book.events_.push_back({kind, user});
+    book.events_.push_back({.kind = kind, .user = user});
     kind == EventKind::order_update ? ++book.orders_of_[user] : ++book.broadcasts_;
   }
   return book;
@@ -40,13 +45,45 @@ EventBook EventBook::mixed(std::string run, std::size_t count, std::uint32_t use
 
 EventBook EventBook::alerts(std::string run, std::size_t count) {
   EventBook book(std::move(run));
-  book.events_.assign(count, {EventKind::system_alert, 0});
+  book.events_.assign(count, {.kind = EventKind::system_alert});
   book.broadcasts_ = count;
+  return book;
+}
+
+EventBook EventBook::orders(std::string run, const Orders& plan) {
+  constexpr std::array kLife = {OrderStatus::submitted, OrderStatus::partially_filled, OrderStatus::filled};
+  EventBook book(std::move(run));
+  book.first_user_ = plan.first_user;
+  book.orders_of_.assign(plan.users, 0);
+  std::uint32_t next_favoured = 0, next_other = plan.favoured;
+  double signals_due = 0;
+  for (std::size_t i = 0; i < plan.count; ++i) {
+    if (signals_due += plan.to_all; signals_due >= 1) {
+      signals_due -= 1;
+      book.events_.push_back({.kind = EventKind::new_trade_signal});
+      ++book.broadcasts_;
+      continue;
+    }
+    const bool favours = plan.favoured > 0 && i % 5 != 0;
+    const std::uint32_t user = favours ? next_favoured++ : next_other++;
+    if (next_favoured == plan.favoured) next_favoured = 0;
+    if (next_other == plan.users) next_other = plan.favoured;
+    const std::uint32_t before = book.orders_of_[user]++;
+    book.events_.push_back({.kind = EventKind::order_update,
+                            .user = user,
+                            .status = kLife.at(before % kLife.size()),
+                            .order = 1 + before / static_cast<std::uint32_t>(kLife.size())});
+  }
   return book;
 }
 
 std::string EventBook::id(std::size_t number) const {
   return fmt::format("{}-{}", run_, number);
+}
+
+std::string EventBook::order_name(std::size_t number) const {
+  const Planned& event = events_[number];
+  return event.order == 0 ? id(number) : fmt::format("{}-{}-{}", run_, user_name(event.user), event.order);
 }
 
 std::string EventBook::payload(std::size_t number) const {
@@ -60,10 +97,10 @@ std::string EventBook::payload(std::size_t number) const {
           mark);
     case EventKind::order_update:
       return fmt::format(
-          R"({{"order_id":"o-{0}","client_order_id":"c-{0}","instrument_id":"BTC/USDT","status":"PARTIALLY_FILLED",)"
-          R"("side":"BUY","type":"LIMIT","quantity_total":1.50,"quantity_filled":0.10,"price_avg_filled":64000.10,)"
-          R"("bench":"{0}"}})",
-          mark);
+          R"({{"order_id":"o-{0}","client_order_id":"c-{0}","instrument_id":"BTC/USDT","status":"{1}",)"
+          R"("side":"BUY","type":"LIMIT","quantity_total":1.50,"quantity_filled":{2},"price_avg_filled":64000.10,)"
+          R"("bench":"{3}"}})",
+          order_name(number), to_string(events_[number].status), filled(events_[number].status), mark);
     case EventKind::system_alert:
       break;
   }
@@ -76,8 +113,17 @@ std::string EventBook::payload(std::size_t number) const {
 std::string EventBook::envelope(std::size_t number) const {
   std::string text = fmt::format(R"({{"id":"{}","event":"{}",)", id(number), to_string(kind(number)));
   if (kind(number) == EventKind::order_update)
-    text += fmt::format(R"("user_id":"{}",)", user_name(events_[number].user));
+    text += fmt::format(R"("user_id":"{}",)", user_name(first_user_ + events_[number].user));
   return text + R"("payload":)" + payload(number) + "}";
+}
+
+std::string EventBook::batch(std::size_t first, std::size_t count) const {
+  std::string text = "[";
+  for (std::size_t number = first; number < first + count; ++number) {
+    if (number > first) text += ',';
+    text += envelope(number);
+  }
+  return text + "]";
 }
 
 bool EventBook::is_for(std::size_t number, std::uint32_t user) const {

@@ -19,10 +19,20 @@ namespace carillon::bench {
 // the server passes on unchanged (protocol 5). Immutable; any thread.
 class EventBook {
  public:
-  // A third each of signals, order updates to a random one of `users`, and alerts to all.
+  // A third each of signals, order updates to a random one of `users`, and alerts to all. Every update is the end of an
+  // order of its own.
   [[nodiscard]] static EventBook mixed(std::string run, std::size_t count, std::uint32_t users);
   // CRITICAL alerts to all.
   [[nodiscard]] static EventBook alerts(std::string run, std::size_t count);
+  // Orders that live for three updates, of the users in turn, and signals to all among them.
+  struct Orders {
+    std::size_t count = 0;  // events in all
+    std::uint32_t users = 1;
+    std::uint32_t first_user = 0;  // user 0 of the book has the name of that one
+    std::uint32_t favoured = 0;    // four of five updates go to so many first users; 0: all are alike
+    double to_all = 0;             // the share of signals
+  };
+  [[nodiscard]] static EventBook orders(std::string run, const Orders& plan);
 
   [[nodiscard]] std::size_t size() const { return events_.size(); }
   [[nodiscard]] EventKind kind(std::size_t number) const { return events_[number].kind; }
@@ -30,6 +40,8 @@ class EventBook {
   [[nodiscard]] std::string payload(std::size_t number) const;
   // As POST /v1/events takes it (protocol 8).
   [[nodiscard]] std::string envelope(std::size_t number) const;
+  // So many of them from that number on.
+  [[nodiscard]] std::string batch(std::size_t first, std::size_t count) const;
 
   [[nodiscard]] bool is_for(std::size_t number, std::uint32_t user) const;
   // How many of the events are for that user.
@@ -40,12 +52,16 @@ class EventBook {
  private:
   struct Planned {
     EventKind kind;
-    std::uint32_t user;  // order_update: whose
+    std::uint32_t user = 0;                    // order_update: whose
+    OrderStatus status = OrderStatus::filled;  // order_update
+    std::uint32_t order = 0;                   // order_update: which of the user's; 0: one of its own
   };
 
   explicit EventBook(std::string run) : run_(std::move(run)) {}
+  [[nodiscard]] std::string order_name(std::size_t number) const;
 
   std::string run_;
+  std::uint32_t first_user_ = 0;
   std::vector<Planned> events_;
   std::size_t broadcasts_ = 0;
   std::vector<std::uint32_t> orders_of_;  // by user

@@ -55,6 +55,9 @@ class Commands {
     add_rest("rest-batch", "calls with many events each, as fast as they are answered", rest_batch_);
     add_storm();
     add_crash();
+    add_resume_storm();
+    add_fairness();
+    add_stalled();
   }
 
   int main(int count, char** words) {
@@ -135,6 +138,39 @@ class Commands {
     command->add_option("--ids", crash_.ids, "where to write the ids that were accepted")->required();
   }
 
+  void add_resume_storm() {
+    CLI::App* const command =
+        add("resume-storm", "kills the server; all come back when told of its start (a line: monotonic ns, process)",
+            [this](const auto& target, const auto& server) { return run_resume_storm(target, server, resume_storm_); });
+    add_number(command, "--clients", resume_storm_.clients, "connections");
+    add_number(command, "--window-events", resume_storm_.window_events, "events that are there by then");
+    add_number(command, "--missed", resume_storm_.missed_per_client, "events that each client comes back from before");
+  }
+
+  void add_fairness() {
+    CLI::App* const command =
+        add("replay-fairness", "others' latency while one client has very much replayed",
+            [this](const auto& target, const auto& server) { return run_fairness(target, server, fairness_); });
+    add_number(command, "--clients", fairness_.clients, "the others");
+    add_number(command, "--rate", fairness_.events_per_second, "events per second");
+    add_number(command, "--to-all", fairness_.to_all, "the share of these that goes to all");
+    add_number(command, "--replayed", fairness_.replayed_events, "events in a replay");
+    add_number(command, "--replays", fairness_.replays, "how many, one after the other");
+    add_duration(command, "--seconds", fairness_.duration, "in quiet, and again with the replays");
+  }
+
+  void add_stalled() {
+    CLI::App* const command =
+        add("stalled", "memory and others' latency while some clients do not read",
+            [this](const auto& target, const auto& server) { return run_stalled(target, server, stalled_); });
+    add_number(command, "--clients", stalled_.clients, "connections");
+    add_number(command, "--stalled", stalled_.stalled, "those that stop reading");
+    add_number(command, "--rate", stalled_.events_per_second, "events per second");
+    add_number(command, "--to-all", stalled_.to_all, "the share of these that goes to all");
+    add_number(command, "--events-before", stalled_.events_before, "to fill window and journal with");
+    add_duration(command, "--seconds", stalled_.duration, "in quiet, and again while they stall");
+  }
+
   CLI::App app_{
       "Puts a Carillon server under load. A run in which a client lost, repeated or saw a foreign event fails."};
   Common common_;
@@ -145,6 +181,9 @@ class Commands {
   RestOptions rest_batch_{.connections = 4, .events_per_call = 500};
   StormOptions storm_;
   CrashOptions crash_;
+  ResumeStormOptions resume_storm_;
+  FairnessOptions fairness_;
+  StalledOptions stalled_;
   Run run_;
 };
 

@@ -80,7 +80,7 @@ class Publishing final : RestClient::Owner {
     --under_way_;
     const Call& call = calls_[client.number()];
     last_answer_ = now();
-    if (status != 202 || accepted_in(body) != plan_.events_per_call)
+    if (status != 202 || accepted_in(body) != plan_.schedule.events_per_call)
       return published_.faults.add(
           fmt::format("call {} answered with {}: {}", call.number, status, body.substr(0, 300)));
     ++published_.accepted;

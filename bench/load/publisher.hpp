@@ -15,7 +15,6 @@ namespace carillon::bench {
 // What is to be published, over how many connections, and how fast.
 struct PublishPlan {
   std::uint32_t connections = 1;
-  std::uint32_t events_per_call = 1;
   std::uint64_t calls_max = 0;
   // With an interval: open loop. Calls are due by it, whether or not earlier ones were answered, and wait for a
   // connection when all are busy; latencies count from when they were due. Without: closed loop, each connection makes

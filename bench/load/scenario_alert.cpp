@@ -17,13 +17,14 @@ double middle_of(std::vector<double> values) {
 
 Report run_alert(const Target& target, const ServerProbe& server, const AlertOptions& options) {
   Report report("alert");
-  Crowd crowd(target, options.clients);
+  Crowd crowd(target, {.users = options.clients});
   const auto growth = crowd.grow_to(options.clients, kHandshakesAtOnce, kConnectPatience);
   report.set("clients", growth.connected);
   report.set("connects_per_second", growth.connected / in_seconds(growth.took));
 
   const EventBook book = EventBook::alerts(make_run_name(), options.alerts);
-  const DeliveryRun run = run_deliveries(target, server, crowd, book, options.interval, true);
+  const DeliveryRun run =
+      run_deliveries(target, server, crowd, book, {.interval = options.interval, .keeps_arrivals = true});
   report.add(run.faults);
   std::vector<double> first, median, last;
   for (std::size_t number = 0; number < book.size(); ++number) {

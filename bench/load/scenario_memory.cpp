@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kSettle{3};
 Report run_memory(const Target& target, const ServerProbe& server, const MemoryOptions& options) {
   Report report("memory");
   if (!server.exists()) report.fault("memory cannot be measured without the server's process");
-  Crowd crowd(target, options.clients);
+  Crowd crowd(target, {.users = options.clients});
   const auto idle_with = [&](std::uint32_t clients) {
     const auto growth = crowd.grow_to(clients, kHandshakesAtOnce, kConnectPatience);
     if (growth.connected == 0) report.fault("no client was let in");
@@ -27,7 +27,7 @@ Report run_memory(const Target& target, const ServerProbe& server, const MemoryO
   const double full = idle_with(options.clients);
 
   const EventBook book = EventBook::alerts(make_run_name(), 1);
-  const DeliveryRun run = run_deliveries(target, server, crowd, book, std::chrono::seconds(1), false);
+  const DeliveryRun run = run_deliveries(target, server, crowd, book, {.interval = std::chrono::seconds(1)});
   report.add(run.faults);
   std::this_thread::sleep_for(kSettle);
   const auto used = static_cast<double>(server.resident_bytes());

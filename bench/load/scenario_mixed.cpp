@@ -11,13 +11,13 @@ Report run_mixed(const Target& target, const ServerProbe& server, const MixedOpt
   const std::chrono::nanoseconds interval(static_cast<std::int64_t>(1e9 / options.events_per_second));
   const EventBook book = EventBook::mixed(make_run_name(), count, users);
 
-  Crowd crowd(target, users);
+  Crowd crowd(target, {.users = users});
   const auto growth = crowd.grow_to(options.clients, kHandshakesAtOnce, kConnectPatience);
   report.set("clients", growth.connected);
   report.set("connects_per_second", growth.connected / in_seconds(growth.took));
   report.set("resident_connected_mb", in_mb(server.resident_bytes()));
 
-  const DeliveryRun run = run_deliveries(target, server, crowd, book, interval, false);
+  const DeliveryRun run = run_deliveries(target, server, crowd, book, {.interval = interval});
   report.add(run.faults);
   Histogram all;
   for (const auto kind : {EventKind::new_trade_signal, EventKind::order_update, EventKind::system_alert})

@@ -46,7 +46,7 @@ Report run_rest(const Target& target, const ServerProbe& server, const RestOptio
   ReusableBody body(options.events_per_call);
   PublishPlan plan;
   plan.connections = options.connections;
-  plan.events_per_call = options.events_per_call;
+  plan.schedule.events_per_call = options.events_per_call;
   plan.calls_max = UINT64_MAX;
   plan.schedule.start = std::chrono::steady_clock::now() + kBeforeFirst;
   plan.duration = options.duration;

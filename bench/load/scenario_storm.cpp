@@ -9,7 +9,7 @@ Report run_storm(const Target& target, const ServerProbe& server, const StormOpt
   std::chrono::nanoseconds took{0}, cpu{0};
   double connected = 0;
   for (std::uint32_t round = 0; round < options.rounds; ++round) {
-    Crowd crowd(target, options.clients);
+    Crowd crowd(target, {.users = options.clients});
     const auto cpu_before = server.cpu_time();
     const auto growth = crowd.grow_to(options.clients, kHandshakesAtOnce, kConnectPatience);
     cpu += server.cpu_time() - cpu_before;

@@ -54,6 +54,42 @@ struct StormOptions {
 };
 [[nodiscard]] Report run_storm(const Target& target, const ServerProbe& server, const StormOptions& options);
 
+// With a window of so many events the server is killed (SIGKILL), and all clients come back at once from a place some
+// events of their own ago. Whoever starts the server again then says so on standard input, in a line: its start in
+// nanoseconds of the monotonic clock, and its process.
+struct ResumeStormOptions {
+  std::uint32_t clients = 5000;
+  std::size_t window_events = 1'000'000;
+  std::uint32_t missed_per_client = 10;
+};
+[[nodiscard]] Report run_resume_storm(const Target& target, const ServerProbe& server,
+                                      const ResumeStormOptions& options);
+
+// Clients get events at a steady rate, first in quiet, then while one more client resumes, from a place very many
+// events of its own ago, some times. A share of the events are signals to all, the others updates for one client each.
+struct FairnessOptions {
+  std::uint32_t clients = 1000;
+  double events_per_second = 100;
+  double to_all = 0.25;
+  std::size_t replayed_events = 100'000;
+  std::uint32_t replays = 3;
+  std::chrono::seconds duration{25};
+};
+[[nodiscard]] Report run_fairness(const Target& target, const ServerProbe& server, const FairnessOptions& options);
+
+// Some clients, on narrow links, stop reading for a time, and then read on. A share of the events are signals to all;
+// of the others four in five are updates for the stalled clients. What a stalled client costs is what the server grows
+// by meanwhile, less what it grew by in as long a time when nobody stalled.
+struct StalledOptions {
+  std::uint32_t clients = 2000;
+  std::uint32_t stalled = 200;
+  double events_per_second = 500;
+  double to_all = 0.02;
+  std::size_t events_before = 300'000;
+  std::chrono::seconds duration{60};
+};
+[[nodiscard]] Report run_stalled(const Target& target, const ServerProbe& server, const StalledOptions& options);
+
 // Publishes single events at a steady rate and kills the server (SIGKILL) meanwhile. `ids` gets the id of every event
 // that was answered with 202, one a line.
 struct CrashOptions {
