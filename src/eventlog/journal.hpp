@@ -143,6 +143,7 @@ class Journal {
   IdIndex ids_;
   StepIndex steps_;
   std::uint64_t next_sequence_ = 1;
+  std::uint64_t scanned_end_ = 1;  // the first record that was not there when the journal was opened
   std::uint64_t record_bytes_ = 0;
   WallTime log_time_;          // the latest logged_at of all that was kept or trimmed
   bool is_shrinking_ = false;  // retention by size is at work

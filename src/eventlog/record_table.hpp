@@ -36,6 +36,7 @@ class RecordTable {
   };
   // What a stored row says of an id and its envelope.
   enum class Match { other_id, same, other_bytes };
+  enum class Check { everything, numbers };
   // Returns whether to go on reading.
   using Visit = std::function<bool(const JournalRow&)>;
 
@@ -44,8 +45,8 @@ class RecordTable {
   // Part of the caller's transaction. `id_hash` is siphash(key, row.id).
   [[nodiscard]] Result<> insert(const JournalRow& row, std::uint64_t id_hash);
   // Reads rows in order, checked, from `first`, which is there or is the next to be inserted; or, with gaps, from the
-  // first after it.
-  [[nodiscard]] Result<> read(std::uint64_t first, const Visit& visit);
+  // first after it. Without their checksums where this process has read them before.
+  [[nodiscard]] Result<> read(std::uint64_t first, const Visit& visit, Check check = Check::everything);
   // The row of `sequence` is there.
   [[nodiscard]] Result<Match> compare(std::uint64_t sequence, std::string_view id, std::string_view bytes);
   // Part of the caller's transaction.
@@ -55,7 +56,7 @@ class RecordTable {
 
  private:
   RecordTable(SqliteDatabase& database, const HashKey& key, Name name) : database_(&database), key_(key), name_(name) {}
-  [[nodiscard]] Result<JournalRow> current(std::uint64_t expected) const;
+  [[nodiscard]] Result<JournalRow> current(std::uint64_t expected, Check check) const;
   [[nodiscard]] Error damaged_row(std::uint64_t sequence, std::string_view what) const;
 
   SqliteDatabase* database_;
