@@ -53,12 +53,21 @@ std::uint64_t rank_of(std::uint64_t percent, std::uint64_t count) {
   return count / 100 * percent + (count % 100 * percent + 99) / 100;
 }
 
-StageTimes stage(const MetricsText& metrics, const std::string& name, std::string_view event) {
+// The names of a stage's histogram and of its counter of what took too long.
+struct StageMetrics {
+  std::string_view seconds;
+  std::string_view beyond_limit;
+};
+constexpr StageMetrics kEventToAccepted{"carillon_event_accept_seconds", "carillon_event_accept_beyond_limit_total"};
+constexpr StageMetrics kAcceptedToWritten{"carillon_accept_write_seconds", "carillon_accept_write_beyond_limit_total"};
+constexpr StageMetrics kWrittenToReceipt{"carillon_write_receipt_seconds", "carillon_write_receipt_beyond_limit_total"};
+
+StageTimes stage(const MetricsText& metrics, const StageMetrics& names, std::string_view event) {
   std::vector<Bucket> buckets;
-  for (const auto& sample : metrics.of(name + "_seconds_bucket"))
+  for (const auto& sample : metrics.of(std::string(names.seconds) + "_bucket"))
     if (sample.label("event") == event) buckets.push_back({bound_of(sample.label("le")), whole(sample.value)});
   StageTimes times;
-  for (const auto& sample : metrics.of(name + "_beyond_limit_total"))
+  for (const auto& sample : metrics.of(names.beyond_limit))
     if (sample.label("event") == event) times.beyond_limit = whole(sample.value);
   if (buckets.empty() || buckets.back().up_to == 0) return times;
   times.count = buckets.back().up_to;
@@ -76,9 +85,9 @@ Result<NodeStats> NodeStats::read(const MetricsText& metrics) {
   NodeStats stats;
   for (std::size_t i = 0; i < kEventKinds; ++i) {
     const std::string_view event = to_string(static_cast<EventKind>(i));
-    stats.times.at(i) = {.event_to_accepted = stage(metrics, "carillon_event_accept", event),
-                         .accepted_to_written = stage(metrics, "carillon_accept_write", event),
-                         .written_to_receipt = stage(metrics, "carillon_write_receipt", event)};
+    stats.times.at(i) = {.event_to_accepted = stage(metrics, kEventToAccepted, event),
+                         .accepted_to_written = stage(metrics, kAcceptedToWritten, event),
+                         .written_to_receipt = stage(metrics, kWrittenToReceipt, event)};
   }
   stats.withheld = counts(metrics, "carillon_withheld_total", "reason");
   stats.dead_letters = counts(metrics, "carillon_dead_letters_total", "reason");
