@@ -215,3 +215,45 @@ def test_alerts_of_the_last_hour_and_open_orders_of_any_age_stand_after_a_restar
     journal.append_foreign(server.journal, *[record(e) for e in recent], age_ms=HOUR_MS // 2)
     server.start()
     assert payloads(snapshot_of(server)[0]) == payloads([old[0], *recent])
+
+
+def test_an_open_order_outlives_the_retention_of_its_events_until_it_is_terminal(carillon):
+    server = carillon({"log.journal": {"retention_bytes": "1MiB"}, "window": {"bytes": "1MiB"}}).start()
+    order, ended = events.order("alice"), events.order("alice")
+    partly = update(order, "PARTIALLY_FILLED", 0.5)
+    start = server.publish(order, ended, partly, update(ended, "REJECTED", 0))["position"]
+
+    def push_out():
+        """Fills the journal until what stands in it now is gone."""
+        first = events.alert()
+        server.publish(first)
+        until(lambda: filled(server) and first["id"] not in journal.ids(server.journal), 20, "the retention's work")
+
+    push_out()
+    for _ in range(2):
+        snapshot, _ = snapshot_of(server)
+        assert payloads(snapshot) == [partly["payload"]]
+        with server.join("alice", resume=start) as alice:
+            assert alice.auth_ok["payload"]["resume"]["reason"] == "trimmed"
+            assert payloads(alice.catch_up()) == [partly["payload"]]
+        assert server.stop() == 0
+        server.start()
+    push_out()
+    assert payloads(snapshot_of(server)[0]) == [partly["payload"]]
+
+    # The rules know it still: it cannot go back, and it is nobody else's.
+    with server.connect("alice") as alice:
+        moved = update(order, "PARTIALLY_FILLED", 1)
+        server.publish(update(order, "SUBMITTED", 0), update({**order, "user_id": "bob"}, "FILLED", 1.5), moved)
+        assert alice.notification()["payload"] == moved["payload"]
+        server.publish(update(order, "FILLED", 1.5))
+        alice.notification()
+    assert snapshot_of(server)[0] == []
+    assert server.stop() == 0
+    server.start()
+    assert snapshot_of(server)[0] == []
+
+
+def filled(server):
+    with server.rest() as rest:
+        return rest.publish(*[events.narrowed(events.alert(message="m" * 4096), "nobody") for _ in range(100)])
