@@ -44,6 +44,7 @@ std::optional<std::string> Audit::take(const ServerFrame& frame, bool was_behind
   if (std::holds_alternative<UnreadableFrame>(frame)) return "a frame that no client can read";
   if (const auto* const close = std::get_if<CloseFrame>(&frame)) {
     phase_ = Phase::closed;
+    coverage_.add(Seen::closed_as_slow);
     if (close->code == 4420 && was_behind) return std::nullopt;
     return "expected no close, got " + std::to_string(close->code);
   }
@@ -67,7 +68,10 @@ Audit::Complaint Audit::on(const AuthOkFrame& frame) {
   const auto gap = read_word(frame.resume->reason);
   if (!gap && !frame.resume->reason.empty()) return "no such reason: " + quoted(frame.resume->reason);
   if (auto wrong = check_answer(gap)) return wrong;
+  const Seen seen[] = {Seen::trimmed, Seen::other_epoch, Seen::unknown};
+  coverage_.add(gap ? seen[static_cast<std::size_t>(*gap)] : Seen::resumed);
   if (gap) return std::nullopt;
+  coverage_.add(Seen::ahead_of_node, *asked_at_ > known_.shard_has ? 1 : 0);
   phase_ = Phase::replay;
   from_ = known_.truth.after(*asked_at_);
   return std::nullopt;
@@ -99,6 +103,10 @@ bool Audit::may_be_trimmed(Ordinal ordinal) const {
 
 Audit::Complaint Audit::on(const NotificationFrame& frame) {
   ++taken_;
+  coverage_.add(Seen::notifications);
+  if (frame.is_replayed) coverage_.add(Seen::replayed);
+  if (frame.is_snapshot) coverage_.add(Seen::of_snapshots);
+  if (frame.is_late) coverage_.add(Seen::late);
   const auto ordinal = known_.truth.read(frame.id);
   if (!ordinal) return "got a notification of no place in the log: " + quoted(frame.id);
   const std::size_t entry = known_.truth.after(*ordinal) - 1;
@@ -189,6 +197,7 @@ Audit::Complaint Audit::check_snapshot(Ordinal as_of) const {
 
 Audit::Complaint Audit::on(const PingFrame& frame) {
   if (phase_ != Phase::live && phase_ != Phase::replay) return "a heartbeat before the snapshot has ended";
+  coverage_.add(Seen::heartbeats);
   const auto ordinal = known_.truth.read(frame.position);
   if (!ordinal) return "a heartbeat at no position: " + quoted(frame.position);
   if (frame.delivered != taken_)

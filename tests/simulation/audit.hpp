@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "event/position.hpp"
 #include "event/principal.hpp"
+#include "simulation/coverage.hpp"
 #include "simulation/node.hpp"
 #include "simulation/scenario.hpp"
 #include "simulation/server_frame.hpp"
@@ -35,8 +36,9 @@ class Audit {
     WallTime at;
     Ordinal shard_has;  // the hub's end of the log
   };
-  explicit Audit(Beginning beginning)
-      : known_(std::move(beginning)),
+  Audit(Beginning beginning, Coverage& coverage)
+      : coverage_(coverage),
+        known_(std::move(beginning)),
         asked_at_(known_.asked.resume ? known_.truth.read(*known_.asked.resume) : std::unexpected(GapReason::unknown)) {
   }
 
@@ -70,6 +72,7 @@ class Audit {
   [[nodiscard]] std::string name(std::size_t entry) const;
   [[nodiscard]] Ordinal last_published() const;
 
+  Coverage& coverage_;
   const Beginning known_;
   const std::expected<Ordinal, GapReason> asked_at_;  // as it stood then
   Phase phase_ = Phase::nothing_yet;

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "simulation/breakage.hpp"
+#include "simulation/coverage.hpp"
 #include "simulation/world.hpp"
 
 namespace {
 
-using carillon::simulation::Broken;
+using carillon::simulation::Coverage;
+using carillon::simulation::kSeenNames;
 using carillon::simulation::Variant;
 using carillon::simulation::variants;
 using carillon::simulation::World;
@@ -44,8 +46,8 @@ void tell_seed(int) {
   std::abort();
 }
 
-std::optional<std::string> run_seed(std::uint64_t seed, World::Options options) {
-  World world(seed, options);
+std::optional<std::string> run_seed(std::uint64_t seed, World::Options options, Coverage& coverage) {
+  World world(seed, options, coverage);
   seed_under_way = seed;
   under_way = &world;
   auto failure = world.run();
@@ -66,21 +68,31 @@ int print_count(std::uint64_t passed, std::uint64_t failed) {
 }
 
 int run_seeds(std::uint64_t from, std::uint64_t count) {
+  constexpr std::uint64_t kSeedsThatSeeAll = 500;
   std::uint64_t passed = 0, failed = 0;
+  Coverage coverage;
   for (std::uint64_t seed = from; seed - from < count && failed < kFaultsMax; ++seed) {
-    const auto failure = run_seed(seed, {});
+    const auto failure = run_seed(seed, {}, coverage);
     ++(failure ? failed : passed);
     if (failure) print_failure(seed, *failure);
+  }
+  for (std::size_t i = 0; i < kSeenNames.size(); ++i) {
+    std::printf("%12llu %.*s\n", static_cast<unsigned long long>(coverage.counts().at(i)),
+                static_cast<int>(kSeenNames.at(i).size()), kSeenNames.at(i).data());
+    if (coverage.counts().at(i) > 0 || count < kSeedsThatSeeAll) continue;
+    ++failed;
+    std::puts("FAILED: this never happened, so that nothing is proved of it");
   }
   return print_count(passed, failed);
 }
 
 int run_variants() {
   std::uint64_t passed = 0, failed = 0;
+  Coverage coverage;
   for (const Variant& variant : variants()) {
     std::uint64_t seed = 1;
     std::optional<std::string> noticed;
-    while (seed <= kSeedsPerVariant && !(noticed = run_seed(seed, {.broken = variant.broken}))) ++seed;
+    while (seed <= kSeedsPerVariant && !(noticed = run_seed(seed, {.broken = variant.broken}, coverage))) ++seed;
     ++(noticed ? passed : failed);
     const std::string how = noticed ? "seed " + std::to_string(seed) + ", " + *noticed : "NOT NOTICED";
     std::printf("%.*s: %s\n", static_cast<int>(variant.name.size()), variant.name.data(), how.substr(0, 200).c_str());
@@ -97,7 +109,8 @@ int run_one(std::uint64_t seed, const std::vector<std::string_view>& options) {
   }
   for (const Variant& variant : variants())
     if (variant.name == name) chosen.broken = variant.broken;
-  const auto failure = run_seed(seed, chosen);
+  Coverage coverage;
+  const auto failure = run_seed(seed, chosen, coverage);
   if (failure) print_failure(seed, *failure, name);
   return print_count(failure ? 0 : 1, failure ? 1 : 0);
 }

@@ -11,14 +11,14 @@ Scenario Scenario::draw(Random& random) {
   s.shards = 1 + random.below(2);
   s.users = 2 + random.below(3);
   s.clients = 2 + random.below(7);
-  s.steps = 100 + random.below(200);
+  s.steps = 150 + random.below(450);
   s.is_broker = random.percent(50);
   s.changes_epoch = random.percent(20);
   s.retention = random.pick<milliseconds>({minutes{30}, minutes{90}, minutes{200}});
   s.terminal_memory = random.pick<milliseconds>({minutes{10}, s.retention});
   s.id_memory = random.pick<milliseconds>({minutes{5}, s.retention});
-  s.window.age = random.pick<milliseconds>({seconds{20}, minutes{5}, minutes{60}});
-  s.window.bytes = random.pick<std::uint64_t>({6'000, 40'000, 10'000'000});
+  s.window.age = random.pick<milliseconds>({seconds{60}, minutes{30}, minutes{60}});
+  s.window.bytes = random.pick<std::uint64_t>({6'000, 60'000, 10'000'000, 10'000'000});
   s.read_bytes = random.pick<std::size_t>({1, 700, 4'000, 65'536});
   s.socket_room = random.pick<std::size_t>({300, 2'000, 10'000});
   // More than one write leaves behind, or no client would ever catch up.

@@ -73,7 +73,8 @@ void Session::begin(const Asked& asked, std::string_view old_bytes) {
                                                                   .heartbeat_timeout = milliseconds{10'000},
                                                                   .resume = resume},
                                                                  world_.clock.wall_now()));
-  control_.append(old_bytes);
+  for (const std::string& frame : split_frames(old_bytes))
+    if (std::holds_alternative<NotificationFrame>(read_frame(frame))) control_.append(frame);
   wants_turn_ = true;
 }
 

@@ -18,8 +18,9 @@ Grants draw_grants(Random& random) {
 
 }  // namespace
 
-World::World(std::uint64_t seed, Options options)
-    : random_(seed),
+World::World(std::uint64_t seed, Options options, Coverage& coverage)
+    : coverage_(coverage),
+      random_(seed),
       scenario_(Scenario::draw(random_)),
       breakage_(options.broken, seed),
       traces_(options.traces),
@@ -38,6 +39,10 @@ World::World(std::uint64_t seed, Options options)
 std::optional<std::string> World::run() {
   for (step_ = 1; !failure_ && step_ <= scenario_.steps; ++step_) act();
   if (!failure_) come_to_rest();
+  const auto& entries = log_.truth().entries();
+  coverage_.add(Seen::records, entries.size());
+  coverage_.add(Seen::withheld,
+                entries.size() - static_cast<std::size_t>(std::ranges::count_if(entries, &Entry::is_published)));
   if (failure_)
     failure_ = "step " + std::to_string(step_) + " of " + std::to_string(scenario_.steps) + ": " + *failure_;
   return failure_;
@@ -52,38 +57,41 @@ void World::act() {
     chance -= weight;
     return false;
   };
-  if (is(240)) {
+  if (is(160)) {
     for (std::size_t count = 1 + random_.below(3); count > 0; --count) writer_.write(clock_.wall_now());
-  } else if (is(200)) {
-    if (!up.empty()) follow(random_.pick(up), 1 + random_.below(8));
-  } else if (is(230)) {
-    if (up.empty()) return;
-    Node& node = *nodes_[random_.pick(up)];
-    turn(node, *node.shards()[random_.below(node.shards().size())], false);
-  } else if (is(120)) {
-    Client& client = any_client();
-    if (client.takes) read(client, random_.percent(70) ? 1'000'000 : 1 + random_.below(600));
-  } else if (is(80)) {
-    Client& client = any_client();
-    if (client.connection == nullptr) connect(client, false);
-  } else if (is(30)) {
+  } else if (is(170)) {
+    if (!up.empty()) follow(random_.pick(up), 1 + random_.below(12));
+  } else if (is(250)) {
+    for (std::size_t count = up.empty() ? 0 : 1 + random_.below(3); count > 0 && !failure_; --count) {
+      Node& node = *nodes_[random_.pick(up)];
+      turn(node, *node.shards()[random_.below(node.shards().size())], false);
+    }
+  } else if (is(180)) {
+    for (std::size_t count = 1 + random_.below(3); count > 0 && !failure_; --count) {
+      Client& client = any_client();
+      if (client.takes) read(client, random_.percent(70) ? 1'000'000 : 1 + random_.below(600));
+    }
+  } else if (is(90)) {
+    const auto away = std::ranges::find_if(clients_, [](const Client& client) { return client.connection == nullptr; });
+    if (away != clients_.end()) connect(*away, false);
+  } else if (is(20)) {
     Client& client = any_client();
     client.takes = !client.takes;
-  } else if (is(25)) {
-    cut(any_client());
-  } else if (is(30)) {
-    pass(milliseconds{random_.between(1, 100)});
-  } else if (is(15)) {
-    pass(milliseconds{random_.between(1'000, 15'000)});
-  } else if (is(8)) {
-    pass(std::chrono::minutes{random_.between(1, 40)});
-  } else if (is(8)) {
-    trim();
-  } else if (is(5)) {
-    if (!up.empty()) crash(random_.pick(up));
   } else if (is(20)) {
+    cut(any_client());
+  } else if (is(50)) {
+    pass(milliseconds{random_.between(1, 100)});
+  } else if (is(12)) {
+    pass(milliseconds{random_.between(1'000, 15'000)});
+  } else if (is(6)) {
+    pass(std::chrono::minutes{random_.between(1, 40)});
+  } else if (is(10)) {
+    trim();
+  } else if (is(6)) {
+    if (!up.empty()) crash(random_.pick(up));
+  } else if (is(24)) {
     if (!down.empty()) start(random_.pick(down));
-  } else if (is(1)) {
+  } else if (is(2)) {
     if (scenario_.changes_epoch) recreate();
   }
 }
@@ -97,6 +105,8 @@ void World::pass(milliseconds time) {
 
 void World::start(std::size_t node) {
   trace("node " + std::to_string(node) + " starts");
+  coverage_.add(Seen::restarts, step_ > 0 ? 1 : 0);
+  coverage_.add(Seen::kept_records, log_.kept().size());
   nodes_[node] = std::make_unique<Node>(node, scenario_, breakage_, log_, random_, clock_);
 }
 
@@ -157,11 +167,13 @@ void World::trim() {
   while (first < end && (entries[first].logged_at < since || (is_by_size && first < size_end))) ++first;
   for (std::size_t entry = entries.size(); entry-- > first;)
     if (entries[entry].repeats) first = std::min(first, *entries[entry].repeats);
+  coverage_.add(Seen::trims, first > log_.first() ? 1 : 0);
   log_.trim(std::max(first, log_.first()), clock_.wall_now());
   trace("the log now begins at entry " + std::to_string(first) + " and keeps " + std::to_string(log_.kept().size()));
 }
 
 void World::recreate() {
+  coverage_.add(Seen::new_logs);
   trace("the log is another one");
   for (const std::size_t node : nodes_that(true)) crash(node);
   log_.recreate();
@@ -182,6 +194,7 @@ void World::connect(Client& client, bool is_plain) {
           (asked.wants_snapshot ? "" : " without snapshot"));
 
   auto connection = std::make_unique<Connection>(node, shard, scenario_.socket_room);
+  coverage_.add(Seen::connections);
   connection->audit = std::make_unique<Audit>(Audit::Beginning{.truth = log_.truth(),
                                                                .scenario = scenario_,
                                                                .node = node,
@@ -189,7 +202,8 @@ void World::connect(Client& client, bool is_plain) {
                                                                .grants = client.grants,
                                                                .asked = asked,
                                                                .at = clock_.wall_now(),
-                                                               .shard_has = shard.published_up_to()});
+                                                               .shard_has = shard.published_up_to()},
+                                              coverage_);
   Grants grants = client.grants;
   if (breakage_.strikes(Broken::ignore_grants, 100))
     for (const Grant grant : kGrants) grants.add(grant);
@@ -222,14 +236,18 @@ Asked World::draw_asked(const Client& client) {
 
 std::string World::draw_odd_position() {
   const Truth& truth = log_.truth();
-  Truth other(scenario_, truth.epoch() + 1 - 2 * static_cast<std::uint32_t>(random_.below(2)));
+  const std::size_t chance = random_.below(3);
+  if (chance == 0) return truth.position_of(truth.last() + 1 + random_.below(9));
+  if (chance == 1) {
+    const Truth other(scenario_, truth.epoch() + 1 - 2 * static_cast<std::uint32_t>(random_.below(2)));
+    return other.position_of(random_.below(truth.last() + 1));
+  }
   const std::string own = truth.position_of(truth.last());
-  return random_.pick<std::string>({truth.position_of(0),
-                                    truth.position_of(truth.last() + 1 + random_.below(9)),
-                                    other.position_of(random_.below(truth.last() + 1)),
-                                    own + ".1",
+  return random_.pick<std::string>({own + ".1",
                                     own + "%00",
                                     "",
+                                    ".",
+                                    ".1",
                                     "s",
                                     "s.",
                                     "s.1",
@@ -240,10 +258,11 @@ std::string World::draw_odd_position() {
                                     "sg.1",
                                     "j" + own.substr(1),
                                     "S" + own.substr(1),
-                                    truth.position_of(0) + "99999999999999999999",
                                     "null",
+                                    truth.position_of(0) + "99999999999999999999",
                                     std::string(10'240, '7'),
-                                    "s" + std::string(511, '1')});
+                                    "s" + std::string(511, '1'),
+                                    "s" + std::string(512, '1')});
 }
 
 void World::read(Client& client, std::size_t bytes_max) {
@@ -270,6 +289,7 @@ void World::cut(Client& client) {
     read(client, 1 + random_.below(2'000));
     if (client.connection == nullptr) return;
   }
+  coverage_.add(Seen::cuts);
   trace(name(client) + " is cut off");
   if (breakage_.is_active()) client.left = client.connection->input + client.connection->socket.left();
   client.connection.reset();

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "simulation/audit.hpp"
 #include "simulation/breakage.hpp"
+#include "simulation/coverage.hpp"
 #include "simulation/node.hpp"
 #include "simulation/random.hpp"
 #include "simulation/record_writer.hpp"
@@ -29,7 +30,8 @@ class World {
     Broken broken = Broken::nothing;
     bool traces = false;  // tells on standard output what happens
   };
-  World(std::uint64_t seed, Options options);
+  // `coverage` outlives the world and is added to.
+  World(std::uint64_t seed, Options options, Coverage& coverage);
 
   // The first fault that was found; nothing when there was none.
   [[nodiscard]] std::optional<std::string> run();
@@ -83,6 +85,7 @@ class World {
   void fail(const std::string& what);
   void trace(std::string_view what) const;
 
+  Coverage& coverage_;
   Random random_;
   const Scenario scenario_;
   Breakage breakage_;
