@@ -78,8 +78,11 @@ Result<> Server::start() {
   journal.limits.retention_bytes = config_.log.journal.retention_bytes;
   journal.on_fatal = [this](const Error& error) { main_.post([this, error] { on_fatal(error); }); };
   log_ = std::make_unique<eventlog::SqliteJournal>(std::move(journal), clock_, metrics_);
+  // The journal keeps an event id to one record, and the last update of an ended order as long as its other records.
+  notification::RecordProcessor::Options processing;
+  processing.orders.terminal_memory = config_.log.journal.retention_age;
   notification_ = std::make_unique<notification::NotificationService>(notification_thread_.loop(), *log_, fan_out_,
-                                                                      clock_, metrics_);
+                                                                      clock_, metrics_, processing);
   stopped_ = false;
   if (auto built = build_shards(); !built) return built;
   if (auto bound = bind_ports(); !bound) return bound;

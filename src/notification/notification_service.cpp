@@ -70,8 +70,8 @@ void NotificationService::process(const std::vector<eventlog::StoredRecord>& bat
   published.reserve(batch.size());
   for (const auto& record : batch) {
     Outcome outcome = processor_.process(record, moment);
-    if (outcome.fate == Outcome::Fate::withheld) note_withheld(record, outcome.reason);
-    if (outcome.fault) bury(record, *outcome.fault, moment.wall);
+    if (outcome.fate == Outcome::Fate::withheld && !is_history) note_withheld(record, outcome.reason);
+    if (outcome.fault) bury(record, *outcome.fault, moment);
     if (outcome.step) settled.steps.push_back(*outcome.step);
     if (!outcome.publication) continue;
     if (outcome.fate == Outcome::Fate::published) count(outcome, record, is_history);
@@ -103,12 +103,14 @@ void NotificationService::note_withheld(const eventlog::StoredRecord& record, st
 }
 
 void NotificationService::bury(const eventlog::StoredRecord& record, const protocol::EnvelopeFault& fault,
-                               WallTime now) {
-  buried_.count(fault.code);
-  telemetry::log(telemetry::Level::warning, "record dead-lettered",
-                 {{"position", record.position.text}, {"reason", fault.code}, {"pointer", fault.pointer}});
+                               const Moment& moment) {
+  if (!moment.is_history) {  // else it was said and counted when it was news
+    buried_.count(fault.code);
+    telemetry::log(telemetry::Level::warning, "record dead-lettered",
+                   {{"position", record.position.text}, {"reason", fault.code}, {"pointer", fault.pointer}});
+  }
   log_.put_dead_letter({.position = record.position,
-                        .at = now,
+                        .at = moment.wall,
                         .reason = fault.code,
                         .detail = fault.pointer + ": " + fault.message,
                         .bytes = record.bytes});

@@ -58,7 +58,7 @@ class NotificationService final : public eventlog::RecordSink {
   void process(const std::vector<eventlog::StoredRecord>& batch, bool is_history);
   void count(const Outcome& outcome, const eventlog::StoredRecord& record, bool is_history);
   void note_withheld(const eventlog::StoredRecord& record, std::string_view reason);
-  void bury(const eventlog::StoredRecord& record, const protocol::EnvelopeFault& fault, WallTime now);
+  void bury(const eventlog::StoredRecord& record, const protocol::EnvelopeFault& fault, const Moment& moment);
 
   runtime::Loop& loop_;
   eventlog::EventLog& log_;
