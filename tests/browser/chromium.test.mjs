@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { oneOfEach, Server, until } from './server.mjs';
+import { beginningQuery, oneOfEach, Server, until } from './server.mjs';
 
 let server, browser, profile, site, otherSite;
 
@@ -54,23 +54,23 @@ after(async () => {
 });
 
 // A page of that site with a WebSocket in it. What happens to the socket is written down in the page's `seen`.
-async function openPage(origin, carrier, token) {
+async function openPage(origin, carrier, token, beginning = server.afterNow) {
   const page = await browser.newPage();
   await page.goto(`${origin}/`);
   await page.evaluate(
-    ({ url, carrier, token }) => {
+    ({ url, carrier, token, beginning }) => {
       const protocols = carrier === 'b' ? ['carillon.v1', `carillon.bearer.${token}`] : ['carillon.v1'];
       const socket = new WebSocket(url, protocols);
       const seen = { messages: [], protocol: null, closed: null };
       socket.onopen = () => {
         seen.protocol = socket.protocol;
-        if (carrier === 'c') socket.send(JSON.stringify({ type: 'auth', event: 'token', payload: { token } }));
+        if (carrier === 'c') socket.send(JSON.stringify({ type: 'auth', event: 'token', payload: { token, ...beginning } }));
       };
       socket.onmessage = (message) => seen.messages.push(JSON.parse(message.data));
       socket.onclose = ({ code, wasClean }) => (seen.closed = { code, wasClean });
       Object.assign(window, { socket, seen });
     },
-    { url: server.url, carrier, token },
+    { url: server.url + (carrier === 'c' ? '' : beginningQuery(beginning)), carrier, token, beginning },
   );
   const seen = () => page.evaluate(() => window.seen);
   return {
@@ -78,20 +78,33 @@ async function openPage(origin, carrier, token) {
     seen,
     event: (name) =>
       until(async () => (await seen()).messages.find((message) => message.event === name), `the message ${name}`),
+    // The notifications, once there are that many.
+    got: (count) =>
+      until(async () => {
+        const got = (await seen()).messages.filter((message) => message.type === 'notification');
+        return got.length >= count && got;
+      }, `${count} notifications`),
     closed: () => until(async () => (await seen()).closed, 'the close'),
   };
 }
+
+// The server has noticed that the session is over.
+const ended = (session) =>
+  until(
+    () => server.log().split('\n').some((line) => line.includes(session) && /closed|lost/.test(line)),
+    'the end of the session',
+  );
 
 for (const carrier of ['b', 'c']) {
   test(`carrier ${carrier}: a page gets every kind, and an answer to its ping`, async () => {
     const client = await openPage(site.origin, carrier, server.token('alice'));
     assert.equal((await client.event('auth_ok')).payload.user_id, 'alice');
     assert.equal((await client.seen()).protocol, 'carillon.v1');
+    await client.event('live');
 
     const events = oneOfEach('alice');
     await server.publish(...oneOfEach('bob').slice(1, 2), ...events);
-    await client.event('system_alert');
-    const got = (await client.seen()).messages.filter((message) => message.type === 'notification');
+    const got = await client.got(3);
     assert.deepEqual(got.map((n) => [n.event, n.payload]), events.map((e) => [e.event, e.payload]));
 
     await client.page.evaluate(() => window.socket.send('{"type":"heartbeat","event":"ping"}'));
@@ -110,6 +123,35 @@ for (const carrier of ['b', 'c']) {
   });
 }
 
+for (const carrier of ['b', 'c']) {
+  test(`carrier ${carrier}: a page that was away comes back to exactly what it missed, and then to what is live`, async () => {
+    const payloadsOf = (list) => list.map(({ payload }) => payload);
+    const first = await openPage(site.origin, carrier, server.token('alice'));
+    await first.event('live');
+    await server.publish(...oneOfEach('alice'));
+    const last = (await first.got(3)).at(-1).id;
+    const session = (await first.event('auth_ok')).payload.session_id;
+    await first.page.close();
+    await ended(session);
+
+    const missed = [...oneOfEach('alice'), ...oneOfEach('alice')];
+    const { position } = await server.publish(oneOfEach('bob')[1], ...missed);
+    const again = await openPage(site.origin, carrier, server.token('alice'), { resume: last });
+    assert.deepEqual((await again.event('auth_ok')).payload.resume, { requested: last, complete: true });
+    assert.deepEqual((await again.event('live')).payload, { position, replayed: 6 });
+    const replayed = await again.got(6);
+    assert.deepEqual(payloadsOf(replayed), payloadsOf(missed));
+    assert.ok(replayed.every((notification) => notification.replayed === true));
+
+    const live = oneOfEach('alice');
+    await server.publish(...live);
+    const after = (await again.got(9)).slice(6);
+    assert.deepEqual(payloadsOf(after), payloadsOf(live));
+    assert.ok(after.every((notification) => !('replayed' in notification)));
+    await again.page.close();
+  });
+}
+
 test('a page of another origin gets no connection', async () => {
   const client = await openPage(otherSite.origin, 'b', server.token('alice'));
   assert.equal((await client.closed()).code, 1006);
@@ -122,7 +164,7 @@ test('a page that is reloaded ends its session, and comes back', async () => {
   const client = await openPage(site.origin, 'b', server.token('alice'));
   const first = (await client.event('auth_ok')).payload.session_id;
   await client.page.close();
-  await until(() => server.log().split('\n').some((line) => line.includes(first) && /closed|lost/.test(line)), 'the end of the session');
+  await ended(first);
   const again = await openPage(site.origin, 'b', server.token('alice'));
   assert.notEqual((await again.event('auth_ok')).payload.session_id, first);
   await again.page.close();

@@ -64,6 +64,11 @@ export class Server {
     return server;
   }
 
+  // How a session begins that gets nothing of what was published so far.
+  get afterNow() {
+    return { resume: this.lastPosition, snapshot: false };
+  }
+
   get url() {
     return `wss://${HOST}:${this.port}/v1/stream`;
   }
@@ -161,8 +166,17 @@ export class Server {
       JSON.stringify(events),
     );
     assert.equal(answer.status, 202, answer.text);
-    return JSON.parse(answer.text);
+    const accepted = JSON.parse(answer.text);
+    this.lastPosition = accepted.position;
+    return accepted;
   }
+}
+
+// The query that asks for that beginning (protocol 1.2).
+export function beginningQuery({ resume, snapshot = true }) {
+  const asked = new URLSearchParams(resume === undefined ? {} : { resume });
+  if (!snapshot) asked.set('snapshot', 'false');
+  return `?${asked}`;
 }
 
 // One valid envelope of each kind, the order being that user's.
