@@ -127,6 +127,11 @@ std::uint64_t Crowd::times_too_slow() {
   return call_on(thread_.loop(), [&] { return too_slow_; });
 }
 
+void Crowd::on_connected(std::uint32_t) {
+  if (returning_ && returning_->result.first_connected == MonoTime())
+    returning_->result.first_connected = std::chrono::steady_clock::now();
+}
+
 void Crowd::on_accepted(std::uint32_t client, std::optional<std::string_view> gap) {
   if (gap) on_fault(client, fmt::format("was told of a gap: {}", *gap));
   const MonoTime now = std::chrono::steady_clock::now();

@@ -50,8 +50,9 @@ class Crowd final : StreamClient::Owner {
   // Every client goes, without a word.
   void leave();
   struct Return {
-    MonoTime first_accepted;  // the first auth_ok
-    MonoTime last_live;       // the last `live`
+    MonoTime first_connected;  // the first TLS connection
+    MonoTime first_accepted;   // the first auth_ok
+    MonoTime last_live;        // the last `live`
     std::uint32_t live = 0;
   };
   // All connect at once and resume from the positions remembered; who is refused tries again within 100 ms. Returns
@@ -99,6 +100,7 @@ class Crowd final : StreamClient::Owner {
     bool is_returning = false;
   };
 
+  void on_connected(std::uint32_t client) override;
   void on_accepted(std::uint32_t client, std::optional<std::string_view> gap) override;
   void on_notification(std::uint32_t client, std::string_view text) override;
   void on_live(std::uint32_t client, std::uint64_t replayed) override;

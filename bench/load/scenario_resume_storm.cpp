@@ -73,6 +73,7 @@ Report run_resume_storm(const Target& target, const ServerProbe& server, const R
   report.add(crowd.take_faults());
   report.set("live_again", returned.live);
   report.set("replayed", static_cast<double>(audit.delivered()));
+  report.set("first_connected_ms", in_ms(returned.first_connected - restart->started));
   report.set("first_accepted_ms", in_ms(returned.first_accepted - restart->started));
   report.set("all_live_ms", in_ms(returned.last_live - restart->started));
   report.set("resident_after_mb", in_mb(ServerProbe(restart->process).resident_bytes()));

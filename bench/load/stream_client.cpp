@@ -39,6 +39,7 @@ Result<> StreamClient::open(const Target& target, const std::string& token, Link
 }
 
 void StreamClient::on_open() {
+  owner_.on_connected(number_);
   connection_.send(std::exchange(head_, {}));
 }
 

@@ -29,6 +29,7 @@ class StreamClient final : Connection::Owner {
 
   class Owner {
    public:
+    virtual void on_connected(std::uint32_t client) = 0;  // TLS is done
     // auth_ok is here. `gap`: the answer to the position asked for was `complete: false`, for that reason.
     virtual void on_accepted(std::uint32_t client, std::optional<std::string_view> gap) = 0;
     virtual void on_notification(std::uint32_t client, std::string_view text) = 0;

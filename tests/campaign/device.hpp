@@ -40,6 +40,7 @@ class Device final : bench::StreamClient::Owner, runtime::TimerHandler {
   [[nodiscard]] const Figures& figures() const { return figures_; }
 
  private:
+  void on_connected(std::uint32_t) override {}
   void on_accepted(std::uint32_t client, std::optional<std::string_view> gap) override;
   void on_notification(std::uint32_t client, std::string_view text) override;
   void on_live(std::uint32_t client, std::uint64_t replayed) override;
