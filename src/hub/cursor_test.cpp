@@ -1,0 +1,203 @@
+#include "hub/cursor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "hub/cursor_trial.hpp"
+
+namespace carillon::hub {
+namespace {
+
+const UserId kAlice = "alice";
+
+Grants all_grants() {
+  Grants grants;
+  for (const Grant grant : {Grant::signals, Grant::orders, Grant::alerts}) grants.add(grant);
+  return grants;
+}
+
+// A window whose events have the ordinals 10, 20, 30 ..., and what one client reads of it: the texts of the frames.
+struct World {
+  World() { window.set_origin({"p0"}, 0); }
+
+  // Orders of `owner`; the n-th publication is told as "{n}".
+  void publish(int count, const UserId& owner = kAlice, OrderStatus status = OrderStatus::partially_filled) {
+    for (; count > 0; --count) {
+      auto made = std::make_shared<Publication>();
+      made->sequence = window.end();
+      made->ordinal = 10 * made->sequence;
+      made->position.text = "p" + std::to_string(made->ordinal);
+      made->kind = EventKind::order_update;
+      made->status = status;
+      made->owner = owner;
+      made->order_id = "o" + std::to_string(made->sequence % 3);
+      made->accepted_at = now;
+      protocol::append_text_frame(made->frame, "{" + std::to_string(made->sequence) + "}");
+      made->mark_at = static_cast<std::uint32_t>(made->frame.size() - 1);
+      window.append(made);
+      state.apply(made);
+    }
+  }
+  std::optional<GapReason> resume(Ordinal ordinal) {
+    return cursor.begin({.resume = Beginning::Resume{{"p" + std::to_string(ordinal)}, ordinal}}, window, state, viewer,
+                        now);
+  }
+  std::string read(std::size_t bytes_max = 100'000) {
+    std::string frames, texts;
+    last = cursor.read(window, viewer, bytes_max, frames);
+    for (std::string_view left = frames; !left.empty();) {
+      const auto size = static_cast<std::size_t>(left[1]);
+      texts.append(left.substr(2, size));
+      left.remove_prefix(2 + size);
+    }
+    return texts;
+  }
+  [[nodiscard]] const std::string& position() const { return cursor.position(window).text; }
+
+  RecentWindow window{{}};
+  CurrentState state;
+  Cursor cursor;
+  Reading last;
+  MonoTime now{std::chrono::hours{10}};
+  Grants grants = all_grants();
+  Viewer viewer{kAlice, grants};
+};
+
+TEST(Cursor, ReplaysWhatWasMissedThenIsLive) {
+  World w;
+  w.publish(3);
+  EXPECT_EQ(w.resume(10), std::nullopt);
+  EXPECT_EQ(w.read(), R"({2,"replayed":true}{3,"replayed":true})");
+  EXPECT_TRUE(w.last.is_live && w.last.at_end);
+  EXPECT_EQ(w.last.replayed, 2U);
+  EXPECT_EQ(w.position(), "p30");
+  w.publish(1);
+  EXPECT_EQ(w.read(), "{4}");
+  EXPECT_FALSE(w.last.is_live);
+}
+
+TEST(Cursor, MeetsWhatIsPublishedWhileItReplays) {
+  World w;
+  w.publish(2);
+  EXPECT_EQ(w.resume(0), std::nullopt);
+  EXPECT_EQ(w.read(1), R"({1,"replayed":true})");
+  w.publish(1);
+  EXPECT_EQ(w.position(), "p10");
+  EXPECT_EQ(w.read(1), R"({2,"replayed":true})");
+  EXPECT_FALSE(w.last.is_live);
+  EXPECT_EQ(w.read(1), R"({3,"replayed":true})");
+  EXPECT_TRUE(w.last.is_live);
+  EXPECT_EQ(w.last.replayed, 3U);
+}
+
+TEST(Cursor, IsLiveAtOnceWithNothingToReplay) {
+  World w;
+  w.publish(2);
+  EXPECT_EQ(w.resume(20), std::nullopt);
+  EXPECT_EQ(w.read(), "");
+  EXPECT_TRUE(w.last.is_live);
+  EXPECT_EQ(w.position(), "p20");
+}
+
+TEST(Cursor, ResumesAtAPlaceThatNoPublicationHas) {
+  World w;
+  w.publish(3);
+  EXPECT_EQ(w.resume(19), std::nullopt);  // of a record that was told to nobody
+  EXPECT_EQ(w.read(), R"({2,"replayed":true}{3,"replayed":true})");
+}
+
+TEST(Cursor, ResumesFromTheWindowsEdgeAndNotFromBeforeIt) {
+  World w;
+  w.publish(1);
+  w.now += std::chrono::minutes{59};
+  w.publish(2);
+  w.now += std::chrono::minutes{2};
+  w.window.trim(w.now);  // of the first
+  EXPECT_EQ(w.resume(9), GapReason::trimmed);
+  EXPECT_EQ(w.resume(10), std::nullopt);
+  EXPECT_EQ(w.read(), R"({2,"replayed":true}{3,"replayed":true})");
+}
+
+TEST(Cursor, AfterAGapGetsWhatStandsAndThenWhatIsNew) {
+  World w;
+  w.publish(4);  // of the orders 1, 2, 0, 1
+  const auto gap = w.cursor.begin({.resume = Beginning::Resume{{"x"}, std::unexpected(GapReason::epoch)}}, w.window,
+                                  w.state, w.viewer, w.now);
+  EXPECT_EQ(gap, GapReason::epoch);
+  EXPECT_FALSE(w.cursor.has_position());
+  w.publish(1);  // not in the snapshot any more
+  EXPECT_EQ(w.read(), R"({2,"snapshot":true}{3,"snapshot":true}{4,"snapshot":true})");
+  EXPECT_TRUE(w.last.is_live && !w.last.at_end);
+  EXPECT_EQ(w.last.replayed, 0U);
+  EXPECT_EQ(w.position(), "p40");
+  EXPECT_EQ(w.read(), "{5}");
+  EXPECT_TRUE(w.last.at_end);
+}
+
+TEST(Cursor, WithoutASnapshotIsLiveAtOnce) {
+  World w;
+  w.publish(2);
+  EXPECT_EQ(w.cursor.begin({.wants_snapshot = false}, w.window, w.state, w.viewer, w.now), std::nullopt);
+  EXPECT_EQ(w.read(), "");
+  EXPECT_TRUE(w.last.is_live);
+  w.publish(1);
+  EXPECT_EQ(w.read(), "{3}");
+}
+
+// Another shard, or another node, was quicker with this event than this one is.
+TEST(Cursor, PassesWhatItsClientHasAlready) {
+  World w;
+  w.publish(1);
+  EXPECT_EQ(w.resume(30), std::nullopt);
+  EXPECT_EQ(w.read(), "");
+  EXPECT_TRUE(w.last.is_live);
+  EXPECT_EQ(w.position(), "p30");
+  w.publish(1);
+  EXPECT_EQ(w.read(), "");
+  EXPECT_EQ(w.position(), "p30");
+  w.publish(3);
+  EXPECT_EQ(w.read(1), "{4}");
+  EXPECT_EQ(w.position(), "p40");  // though it is not at the end
+  EXPECT_EQ(w.read(), "{5}");
+  EXPECT_EQ(w.position(), "p50");
+}
+
+TEST(Cursor, TellsWhenTheWindowHasMovedPastIt) {
+  World w;
+  w.publish(2);
+  EXPECT_EQ(w.resume(0), std::nullopt);
+  EXPECT_EQ(w.read(1), R"({1,"replayed":true})");
+  w.now += std::chrono::hours{2};
+  w.window.trim(w.now);
+  EXPECT_EQ(w.read(), "");
+  EXPECT_TRUE(w.last.gap);
+}
+
+TEST(Cursor, LooksAtABoundedNumberOfOthersEvents) {
+  World w;
+  w.publish(20'000, "bob");
+  w.publish(1);
+  EXPECT_EQ(w.resume(0), std::nullopt);
+  int readings = 1;
+  for (; w.read().empty(); ++readings) EXPECT_FALSE(w.last.at_end);
+  EXPECT_TRUE(w.last.is_live);
+  EXPECT_GE(readings, 3);
+}
+
+TEST(Cursor, HoldsForWhateverHappens) {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    std::mt19937_64 random(seed);
+    CursorTrial trial([&](std::size_t below) { return random() % below; });
+    const char* complaint = nullptr;
+    for (int step = 0; step < 400 && complaint == nullptr; ++step) complaint = trial.step();
+    if (complaint == nullptr) complaint = trial.finish();
+    ASSERT_EQ(complaint, nullptr) << complaint << ", seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace carillon::hub
