@@ -35,7 +35,7 @@ def test_version_is_one_line(server):
         assert result.stderr == ""
 
 
-COMMANDS = ["serve", "check-config", "token", "publish", "tail", "dead-letters", "version"]
+COMMANDS = ["serve", "check-config", "token", "publish", "tail", "stats", "dead-letters", "version"]
 
 
 def test_help_goes_to_standard_output_and_names_every_command():
@@ -60,6 +60,8 @@ def test_help_goes_to_standard_output_and_names_every_command():
         ["dead-letters"],
         ["dead-letters", "eat"],
         ["tail", "--carrier", "pigeon"],
+        ["tail", "--from", "not a position"],
+        ["stats", "--admin", "nowhere"],
         ["version", "extra"],
     ],
     ids=lambda words: " ".join(words) or "nothing",
