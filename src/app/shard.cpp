@@ -51,6 +51,19 @@ Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net
   // What was published in a turn is delivered and written at its end, together.
   thread_.loop().at_turn_end([this] { hub_.deliver(thread_.loop().clock_now()); });
   thread_.loop().at_turn_end([this] { websocket_.flush(); });
+  if (number > 0) return;
+  const HubGauges gauges{
+      .window_events = shared.metrics.gauge("carillon_window_events", "events that can be resumed from memory"),
+      .window_bytes = shared.metrics.gauge("carillon_window_bytes", "memory they take, about"),
+      .open_orders = shared.metrics.gauge("carillon_open_orders", "orders that have not ended")};
+  thread_.loop().at_turn_end([this, gauges] { report(gauges); });
+}
+
+void Shard::report(const HubGauges& gauges) const {
+  const hub::RecentWindow& window = hub_.window();
+  gauges.window_events.set(static_cast<std::int64_t>(window.end() - window.begin()));
+  gauges.window_bytes.set(static_cast<std::int64_t>(window.bytes()));
+  gauges.open_orders.set(static_cast<std::int64_t>(hub_.state().open_orders()));
 }
 
 void Shard::start() {

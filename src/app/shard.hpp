@@ -49,6 +49,12 @@ class Shard {
   [[nodiscard]] hub::Hub& hub() { return hub_; }
 
  private:
+  // What the hub holds; every shard holds the same, so only one of them tells.
+  struct HubGauges {
+    telemetry::Gauge &window_events, &window_bytes, &open_orders;
+  };
+  void report(const HubGauges& gauges) const;
+
   runtime::LoopThread thread_;
   net::Fd listener_;
   hub::Hub hub_;

@@ -85,6 +85,7 @@ class Hub {
 
   [[nodiscard]] std::size_t subscribers() const { return all_.size(); }
   [[nodiscard]] const RecentWindow& window() const { return window_; }
+  [[nodiscard]] const CurrentState& state() const { return state_; }
 
  private:
   [[nodiscard]] std::uint64_t next_of(const Subscriber& subscriber) const;
