@@ -23,6 +23,8 @@ LOGS = BUILD / "check"
 CORES = os.cpu_count() or 1
 STAGE_SECONDS_MAX = 1200
 FUZZ_SECONDS = 10
+SIMULATION_SEEDS = 20_000
+SIMULATION_SEEDS_ASAN = 400
 LOG_TAIL_LINES = 60
 
 SANITIZER_ENVIRONMENT = {
@@ -196,6 +198,29 @@ def fuzz(log):
     return Tally(len(targets) - len(failed), len(failed)) if targets else Tally(0, 1, "there is no fuzz target")
 
 
+def simulation(binary, seeds):
+    """One case per core for its share of the seeds, and one for each broken variant that must be noticed."""
+
+    def part(log, index, *arguments):
+        own_log = log.with_suffix(f".{index}.log")
+        own_log.write_text("")
+        return own_log, run(own_log, binary, *arguments, check=False)
+
+    def steps(log):
+        share = -(-seeds // CORES)
+        with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+            runs = [pool.submit(part, log, i, "--seeds", 1 + i * share, share) for i in range(CORES)]
+            variants_log, _ = pool.submit(part, log, "variants", "--variants").result()
+        parts = [one.result() for one in runs]
+        with log.open("a") as out:
+            for own_log in [own_log for own_log, _ in parts] + [variants_log]:
+                out.write(own_log.read_text(errors="replace"))
+        failed = sum(1 for _, code in parts if code != 0)
+        return Tally(len(parts) - failed, failed) + tally.passed_failed_line(variants_log)
+
+    return steps
+
+
 def pytest(runner, binary, *arguments):
     """A runner of pytest cases against a built server."""
 
@@ -226,10 +251,14 @@ def main():
     check.stage("build release", build("release", [], "-DCARILLON_TESTS=ON"))
     check.stage("unit release", unit_tests("release"), needs=["build release"])
     if not quick:
+        check.stage("simulation", simulation(BUILD / "release/carillon_simulation", SIMULATION_SEEDS),
+                    needs=["build release"])
         check.stage("tidy", tidy, needs=["build release"])
         # The fuzz preset is the asan preset with coverage counters: one build serves both.
-        check.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "fuzz/all"]))
+        check.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_simulation", "fuzz/all"]))
         check.stage("unit asan", unit_tests("fuzz"), needs=["build asan"])
+        check.stage("simulation asan", simulation(BUILD / "fuzz/carillon_simulation", SIMULATION_SEEDS_ASAN),
+                    needs=["build asan"])
         check.stage("fuzz", fuzz, needs=["build asan"])
         check.stage("build tsan", build("tsan", ["carillon_tests"]))
         check.stage("unit tsan", unit_tests("tsan"), needs=["build tsan"])
