@@ -74,9 +74,25 @@ class JournalDamage : public testing::Test {
     return files;
   }
 
+  // The same, after retention took the first 20 records and kept the 10th and the 20th.
+  static Files trimmed_journal() {
+    const TempFolder folder;
+    const std::string path = folder.file("journal.db");
+    write_files(killed_journal(), path);
+    Result<std::unique_ptr<Journal>> journal = open(path);
+    (*journal)->settle({20, {{10, 0, false}, {20, 0, true}}});
+    EXPECT_EQ((*journal)->trim(kNow + std::chrono::hours{25})->records, 20U);
+    Files files;
+    for (const std::string& suffix : kSuffixes) files[suffix] = read_file(path + suffix);
+    return files;
+  }
+  static void write_files(const Files& files, const std::string& path) {
+    for (const auto& [suffix, content] : files) write_file(path + suffix, content);
+  }
+
   void put(const Files& files) {
     for (const std::string& suffix : {"", "-wal", "-mark", "-journal"}) std::filesystem::remove(path_ + suffix);
-    for (const auto& [suffix, content] : files) write_file(path_ + suffix, content);
+    write_files(files, path_);
   }
 
   // How the journal is refused; it must be, by name, and without a change to its files.
@@ -91,19 +107,25 @@ class JournalDamage : public testing::Test {
     return journal.error().message;
   }
 
-  // Refused, or everything is there as it was.
-  testing::AssertionResult refused_or_whole(std::size_t records, std::size_t letters) {
+  // Refused, or everything is there as it was: the records from `low` on, and before it those of trimmed_journal().
+  testing::AssertionResult refused_or_whole(std::size_t records, std::size_t letters, std::uint64_t low = 1) {
     const Result<std::unique_ptr<Journal>> journal = open(path_);
     if (!journal) {
       if (journal.error().message.find(path_) != std::string::npos) return testing::AssertionSuccess();
       return testing::AssertionFailure() << "no file named: " << journal.error().message;
     }
     std::vector<StoredRecord> read;
-    if (!(*journal)->read(1, SIZE_MAX, SIZE_MAX, read)) return testing::AssertionFailure() << "read failed";
-    if (read.size() != records) return testing::AssertionFailure() << read.size() << " records";
-    for (std::size_t i = 0; i < records; ++i) {
-      if (read[i].bytes != envelope(i + 1)) return testing::AssertionFailure() << "record " << i + 1;
+    if (!(*journal)->read_kept(1, SIZE_MAX, SIZE_MAX, read)) return testing::AssertionFailure() << "read failed";
+    if (read.size() != (low == 1 ? 0U : 2U)) return testing::AssertionFailure() << read.size() << " kept";
+    if (!(*journal)->read(low, SIZE_MAX, SIZE_MAX, read)) return testing::AssertionFailure() << "read failed";
+    for (const StoredRecord& record : read) {
+      if (record.bytes != envelope(record.ordinal)) return testing::AssertionFailure() << "record " << record.ordinal;
+      if (record.is_kept && record.ordinal % 10 != 0)
+        return testing::AssertionFailure() << "a record that was not kept";
     }
+    const std::size_t in_all = read.size() - (*journal)->kept_rows();
+    if (in_all != records || (*journal)->low_sequence() != low)
+      return testing::AssertionFailure() << in_all << " records";
     const Result<std::vector<DeadLetter>> dead = (*journal)->list_dead_letters(10);
     if (!dead || dead->size() != letters) return testing::AssertionFailure() << "dead letters";
     return testing::AssertionSuccess();
@@ -258,6 +280,46 @@ TEST_F(JournalDamage, ChangedRowsAreRefused) {
       {"UPDATE dead_letters SET reason = 'other'", "dead letter 1 does not have its checksum"},
   };
   const Files whole = killed_journal();
+  for (const auto& [change, said] : changes) {
+    put(whole);
+    ASSERT_EQ(run_sql(path_, change), "");
+    EXPECT_NE(refusal().find(said), std::string::npos) << change;
+  }
+}
+
+TEST_F(JournalDamage, AChangedByteBesideKeptStepsIsRefusedOrDoesNoHarm) {
+  const Files whole = trimmed_journal();
+  put(whole);
+  ASSERT_TRUE(open(path_));
+  ASSERT_TRUE(refused_or_whole(30, 1, 21));
+  int refused = 0;
+  for (const std::string& suffix : {"", "-wal"}) {
+    for (std::size_t at = 0; at < whole.at(suffix).size(); at += 61) {
+      Files damaged = whole;
+      damaged[suffix][at] = static_cast<char>(damaged[suffix][at] ^ (1 << at % 8));
+      put(damaged);
+      SCOPED_TRACE(suffix + " at " + std::to_string(at));
+      // Without the write-ahead log it is what it was before the trim.
+      EXPECT_TRUE(refused_or_whole(30, 1, 21) || (suffix == "-wal" && refused_or_whole(50, 1)));
+      if (!open(path_)) ++refused;
+    }
+  }
+  EXPECT_GT(refused, 50);
+}
+
+TEST_F(JournalDamage, ChangedKeptRowsAreRefused) {
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {"UPDATE kept SET bytes = 'other' WHERE sequence = 10", "kept record 10 does not have its checksum"},
+      {"UPDATE kept SET bytes = substr(bytes, 1, 100) WHERE sequence = 10",
+       "kept record 10 does not have its checksum"},
+      {"UPDATE kept SET id = NULL WHERE sequence = 20", "kept record 20 does not have its checksum"},
+      {"UPDATE kept SET logged_at = 1 WHERE sequence = 20", "kept record 20 does not have its checksum"},
+      {"UPDATE kept SET sequence = 11 WHERE sequence = 10", "kept record 11 does not have its checksum"},
+      {"INSERT INTO kept SELECT * FROM records WHERE sequence = 30", "a kept record is not before its first"},
+      {"UPDATE header SET letters_up_to = 50", "its header does not have its checksum"},
+      {"DROP TABLE kept", "its tables are not those of a journal"},
+  };
+  const Files whole = trimmed_journal();
   for (const auto& [change, said] : changes) {
     put(whole);
     ASSERT_EQ(run_sql(path_, change), "");

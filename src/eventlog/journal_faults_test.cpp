@@ -22,7 +22,7 @@ constexpr WallTime kNow{milliseconds{1'795'348'800'000}};
 
 JournalLimits small_limits() {
   JournalLimits limits;
-  limits.retention_bytes = 40'000;
+  limits.retention_bytes = 15'000;
   limits.log_bytes_max = 40'000;
   limits.trim_rows_max = 3;
   return limits;
@@ -45,8 +45,14 @@ std::vector<std::string> ids_of(const std::vector<std::vector<Record>>& calls) {
   return ids;
 }
 
+// Whose step the first record of a group is.
+int order_of(int group) {
+  return group % 3;
+}
+
 // What one run of the story was told.
 struct Told {
+  std::map<int, std::vector<std::uint64_t>> steps;    // order -> sequences
   std::map<std::string, std::uint64_t> acknowledged;  // id -> sequence
   std::uint64_t low_max = 1;                          // no record from here on was asked to go
   int refused_as_full = 0;
@@ -69,6 +75,14 @@ Result<> write_group(Journal& journal, const std::vector<std::vector<Record>>& c
   return journal.commit();
 }
 
+// The group was the last to be written.
+void settle_group(Journal& journal, int group, Told& told) {
+  std::vector<std::uint64_t>& steps = told.steps[order_of(group)];
+  const std::uint64_t first = journal.next_sequence() - 3;
+  journal.settle({journal.next_sequence() - 1, {{first, steps.empty() ? 0 : steps.back(), false}}});
+  steps.push_back(first);
+}
+
 // One step that may find the disk full and go on, or fail for good. Returns whether to go on.
 bool goes_on(const Result<>& step, Told& told) {
   if (step) return true;
@@ -81,10 +95,10 @@ bool tell_group(Journal& journal, int group, Told& told) {
   const auto calls = calls_of(group);
   const Result<> written = write_group(journal, calls);
   if (written) acknowledge(told, ids_of(calls), journal.next_sequence());
+  if (written) settle_group(journal, group, told);
   if (!written) journal.rollback();
   if (!goes_on(written, told)) return false;
   told.low_max = std::max(told.low_max, journal.low_sequence() + small_limits().trim_rows_max);
-  journal.settle({journal.next_sequence() - 1, {}});
   const Result<Journal::Trimmed> trimmed = journal.trim(kNow);
   if (!goes_on(trimmed ? Result<>() : std::unexpected(trimmed.error()), told)) return false;
   return goes_on(journal.fold(), told);
@@ -125,6 +139,21 @@ std::map<std::string, std::uint64_t> stored(Journal& journal) {
   return ids;
 }
 
+// Of each order the last step before the records, and no other.
+void expect_kept(Journal& journal, const Told& told) {
+  std::vector<std::uint64_t> expected;
+  for (const auto& [order, steps] : told.steps) {
+    const auto first_left = std::ranges::lower_bound(steps, journal.low_sequence());
+    if (first_left != steps.begin()) expected.push_back(*(first_left - 1));
+  }
+  std::ranges::sort(expected);
+  std::vector<StoredRecord> records;
+  EXPECT_TRUE(journal.read_kept(1, SIZE_MAX, SIZE_MAX, records));
+  std::vector<std::uint64_t> kept;
+  for (const StoredRecord& record : records) kept.push_back(record.ordinal);
+  EXPECT_EQ(kept, expected);
+}
+
 // Everything that was answered is there, once, where it was said to be; calls are whole; only what was asked to go is
 // gone; and the same calls can be repeated.
 void expect_whole(const std::string& path, const Told& told) {
@@ -132,6 +161,7 @@ void expect_whole(const std::string& path, const Told& told) {
   ASSERT_TRUE(opened) << opened.error().message;
   Journal& journal = **opened;
   EXPECT_LE(journal.low_sequence(), told.low_max);
+  expect_kept(journal, told);
   const auto before = stored(journal);
   for (const auto& [id, sequence] : told.acknowledged) {
     if (sequence < journal.low_sequence()) continue;
@@ -165,6 +195,7 @@ class JournalFaults : public testing::Test {
     EXPECT_EQ(told.acknowledged.size(), std::size_t{3 * kGroups});
     EXPECT_EQ(told.refused_as_full, 0);
     expect_whole(folder.file("journal.db"), told);
+    EXPECT_GE((*Journal::open(folder.file("journal.db"), small_limits()))->kept_rows(), 2U);
     return disk.operations();
   }
 };

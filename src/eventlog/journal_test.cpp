@@ -253,5 +253,132 @@ TEST_F(JournalTest, ADeadLetterIsKeptCutToItsBounds) {
   EXPECT_EQ(letter.bytes.size(), 1024u * 1024u);
 }
 
+TEST_F(JournalTest, ADeadLetterThatWasNotCommittedCanBePutAgain) {
+  open();
+  fill(5);
+  const auto put = [&](Ordinal at) {
+    return journal_->put_dead_letter({journal_->positions().of(at), clock_.wall_now(), "", "", "bytes"}).value();
+  };
+  ASSERT_TRUE(journal_->begin());
+  EXPECT_TRUE(put(3));
+  journal_->rollback();
+  open();
+  ASSERT_TRUE(journal_->begin());
+  EXPECT_TRUE(put(3));
+  EXPECT_FALSE(put(3));
+  EXPECT_FALSE(put(2));
+  ASSERT_TRUE(journal_->commit());
+  ASSERT_TRUE(journal_->begin());
+  ASSERT_TRUE(journal_->remove_dead_letter(journal_->positions().of(3)));
+  ASSERT_TRUE(journal_->commit());
+  open();
+  ASSERT_TRUE(journal_->begin());
+  EXPECT_FALSE(put(3));
+  EXPECT_TRUE(put(4));
+  ASSERT_TRUE(journal_->commit());
+  EXPECT_EQ(journal_->list_dead_letters(10)->size(), 1u);
+}
+
+// Records that are steps of orders, and retention that takes them all.
+class JournalKeepsTest : public JournalTest {
+ protected:
+  // Each record is the only step of its order.
+  void fill_orders(std::size_t count, std::size_t bytes = 100) {
+    const Ordinal first = journal_->next_sequence();
+    fill(count, bytes);
+    Settled settled{journal_->next_sequence() - 1, {}};
+    for (Ordinal i = first; i <= settled.up_to; ++i) settled.steps.push_back({i, 0, false});
+    journal_->settle(settled);
+  }
+  std::vector<Ordinal> kept() {
+    std::vector<StoredRecord> records;
+    EXPECT_TRUE(journal_->read_kept(1, SIZE_MAX, SIZE_MAX, records));
+    std::vector<Ordinal> ordinals;
+    for (const StoredRecord& record : records) ordinals.push_back(record.ordinal);
+    return ordinals;
+  }
+  // As a follower does that sees them again after a start.
+  void settle_kept(bool terminal) {
+    Settled settled{journal_->next_sequence() - 1, {}};
+    for (const Ordinal ordinal : kept()) settled.steps.push_back({ordinal, 0, terminal});
+    journal_->settle(settled);
+  }
+};
+
+TEST_F(JournalKeepsTest, KeptStepsHaveABoundOfNumber) {
+  limits_.kept.rows_max = 3;
+  open();
+  fill_orders(5);
+  clock_.advance(std::chrono::hours{25});
+  const Journal::Trimmed trimmed = journal_->trim(clock_.wall_now()).value();
+  EXPECT_EQ(trimmed.records, 5u);
+  EXPECT_EQ(trimmed.kept_lost, 2u);
+  EXPECT_EQ(kept(), (std::vector<Ordinal>{3, 4, 5}));
+  EXPECT_EQ(journal_->kept_rows(), 3u);
+  // Their ids are gone with them.
+  EXPECT_EQ(append({{"fill-2", "other"}})->accepted, 1u);
+  EXPECT_EQ(append({{"fill-3", "other"}}).error().kind, ErrorKind::conflict);
+  open();
+  EXPECT_EQ(journal_->kept_rows(), 3u);
+}
+
+TEST_F(JournalKeepsTest, KeptStepsHaveABoundOfBytes) {
+  limits_.kept.bytes_max = 3000;
+  open();
+  fill_orders(5, 1000);
+  clock_.advance(std::chrono::hours{25});
+  EXPECT_EQ(journal_->trim(clock_.wall_now())->kept_lost, 3u);
+  EXPECT_EQ(kept(), (std::vector<Ordinal>{4, 5}));
+}
+
+TEST_F(JournalKeepsTest, ALowerBoundIsReachedInSteps) {
+  open();
+  fill_orders(10);
+  clock_.advance(std::chrono::hours{25});
+  EXPECT_EQ(journal_->trim(clock_.wall_now())->records, 10u);
+  limits_.kept.rows_max = 1;
+  limits_.trim_rows_max = 4;
+  open();
+  settle_kept(false);
+  for (const std::size_t left : {6U, 2U, 1U}) {
+    fill(1);
+    journal_->settle({journal_->next_sequence() - 1, {}});
+    clock_.advance(std::chrono::hours{25});
+    ASSERT_EQ(journal_->trim(clock_.wall_now())->records, 1u);
+    EXPECT_EQ(kept().size(), left);
+  }
+}
+
+TEST_F(JournalKeepsTest, RetentionBySizeDoesNotCountThem) {
+  limits_.retention_bytes = 20'000;
+  open();
+  fill_orders(100, 1000);
+  EXPECT_TRUE(journal_->has_too_much());
+  EXPECT_GT(journal_->trim(clock_.wall_now())->records, 80u);
+  EXPECT_EQ(journal_->trim(clock_.wall_now())->records, 0u);
+  EXPECT_FALSE(journal_->has_too_much());
+  EXPECT_FALSE(journal_->is_over_size());
+  EXPECT_GT(journal_->stored_bytes(), 100'000u) << "the kept ones are stored as well";
+  const std::uint64_t bytes = journal_->stored_bytes();
+  open();
+  EXPECT_EQ(journal_->stored_bytes(), bytes);
+}
+
+TEST_F(JournalKeepsTest, TerminalStepsLeaveInTheirOrder) {
+  open();
+  fill(1);
+  clock_.set_wall(clock_.wall_now() + std::chrono::hours{2});
+  fill(1);
+  clock_.set_wall(clock_.wall_now() - std::chrono::hours{1});
+  fill(1);
+  clock_.set_wall(clock_.wall_now() + std::chrono::minutes{24 * 60 + 30});
+  fill(1);
+  journal_->settle({4, {{1, 0, true}, {2, 0, true}, {3, 0, true}}});
+  EXPECT_EQ(journal_->trim(clock_.wall_now() + std::chrono::hours{10})->records, 3u);
+  // By the log's time, which is that of the fourth, the first and the third are over; the third waits for the second,
+  // whose clock was ahead.
+  EXPECT_EQ(kept(), (std::vector<Ordinal>{2, 3}));
+}
+
 }  // namespace
 }  // namespace carillon::eventlog
