@@ -25,6 +25,8 @@ constexpr Variant kVariants[] = {
     {Broken::skip_kept_records, "skip_kept_records", "a node that starts ignores the orders that the log kept"},
     {Broken::skip_trim_notice, "skip_trim_notice", "a node that starts does not know that its log was trimmed"},
     {Broken::log_forgets_an_open_order, "log_forgets_an_open_order", "the log trims an order that is open"},
+    {Broken::log_forgets_an_end, "log_forgets_an_end",
+     "the log trims an order's end and holds an update that came after it"},
     {Broken::begin_one_late, "begin_one_late", "a resume begins one event too late"},
     {Broken::begin_one_early, "begin_one_early", "a resume begins one event too early"},
     {Broken::complete_when_trimmed, "complete_when_trimmed", "a resume is called complete and is not"},

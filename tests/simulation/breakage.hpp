@@ -35,6 +35,7 @@ enum class Broken : std::uint8_t {
   skip_kept_records,
   skip_trim_notice,
   log_forgets_an_open_order,
+  log_forgets_an_end,
   // the answer to a resume
   begin_one_late,
   begin_one_early,

@@ -63,6 +63,7 @@ void SimulatedLog::trim(std::size_t first, WallTime now) {
     const Entry& entry = entries[kept];
     if (std::ranges::find(overtaken, entry.ordinal) != overtaken.end()) return true;
     if (!steps_.at(entry.ordinal).is_terminal) return breakage_.strikes(Broken::log_forgets_an_open_order);
+    if (breakage_.strikes(Broken::log_forgets_an_end, 100)) return now - entry.logged_at > scenario_.retention;
     return oldest_left - entry.logged_at > scenario_.terminal_memory;
   });
 }
