@@ -37,8 +37,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds the ports and starts every thread. Connections are accepted from here on; sessions wait, and publishing is
-  // refused, until the log is open and read, which may take seconds. Fails with a sentence that names what is wrong.
+  // Binds the ports and starts every thread. Connections are accepted from here on; publishing is
+  // refused until the log is open, and sessions wait until it is read, which may take seconds. Fails with a sentence
+  // that names what is wrong.
   [[nodiscard]] Result<> start();
   // Serves until SIGTERM or SIGINT, or until the log fails for good; then stops in order. The result is the process's
   // exit code; a failure says why the log could not be opened.

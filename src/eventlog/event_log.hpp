@@ -90,6 +90,7 @@ class EventLog {
   struct Origin {
     Position position;
     Ordinal ordinal = 0;
+    Ordinal buried_up_to = 0;  // of the records up to here, processes before this one have put the dead letters
   };
   [[nodiscard]] virtual Origin origin() const = 0;
   // Reads a position that a client names (protocol 6.1): `epoch` it is of another log, `unknown` it is malformed or has

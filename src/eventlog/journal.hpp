@@ -51,6 +51,8 @@ class Journal {
 
   [[nodiscard]] const LogPositions& positions() const { return positions_; }
   [[nodiscard]] std::uint64_t low_sequence() const { return header_.low_sequence; }
+  // The last record that a dead letter was put for.
+  [[nodiscard]] std::uint64_t letters_up_to() const { return header_.letters_up_to; }
   [[nodiscard]] std::uint64_t next_sequence() const { return next_sequence_; }
   // As of open(); 0: nothing was kept.
   [[nodiscard]] std::uint64_t last_kept() const { return kept_.last_sequence(); }

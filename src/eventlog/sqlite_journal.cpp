@@ -34,7 +34,9 @@ Result<> SqliteJournal::start(RecordSink& sink) {
   group_.emplace(*journal_, metrics_, last_committed_);
   follower_.emplace(sink, *journal_);
   positions_ = journal_->positions();
-  origin_ = {positions_->of(journal_->low_sequence() - 1), journal_->low_sequence() - 1};
+  origin_ = {.position = positions_->of(journal_->low_sequence() - 1),
+             .ordinal = journal_->low_sequence() - 1,
+             .buried_up_to = journal_->letters_up_to()};
   last_committed_ = journal_->next_sequence() - 1;
   next_upkeep_ = begin;
   is_busy_ = true;

@@ -25,6 +25,7 @@ void CurrentState::apply(const PublicationPtr& publication) {
     PublicationPtr& latest = open_[publication->owner][publication->order_id];
     if (latest == nullptr) ++open_orders_;
     latest = publication;
+    if (open_orders_ > orders_max_) drop_oldest_orders();
     return;
   }
   const auto orders = open_.find(publication->owner);
@@ -35,6 +36,21 @@ void CurrentState::apply(const PublicationPtr& publication) {
 
 void CurrentState::trim(MonoTime now) {
   while (!alerts_.empty() && is_old(*alerts_.front(), now)) drop_oldest_alert();
+}
+
+// Rarely, and then many at once: looking for the oldest looks at all.
+void CurrentState::drop_oldest_orders() {
+  std::vector<Ordinal> ordinals;
+  ordinals.reserve(open_orders_);
+  for (const auto& [user, orders] : open_)
+    for (const auto& [id, latest] : orders) ordinals.push_back(latest->ordinal);
+  const auto last = ordinals.begin() + static_cast<std::ptrdiff_t>(ordinals.size() / 10);
+  std::ranges::nth_element(ordinals, last);
+  for (auto of_user = open_.begin(); of_user != open_.end();) {
+    Orders& orders = of_user->second;
+    open_orders_ -= std::erase_if(orders, [&](const auto& order) { return order.second->ordinal <= *last; });
+    of_user = orders.empty() ? open_.erase(of_user) : std::next(of_user);
+  }
 }
 
 void CurrentState::drop_oldest_alert() {

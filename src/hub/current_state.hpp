@@ -15,9 +15,13 @@ namespace carillon::hub {
 // not terminal, and the alerts of level ERROR or CRITICAL of the last hour. Holds no copies. Shard-confined.
 class CurrentState {
  public:
+  // Orders that are remembered at most; beyond it a tenth leaves, those whose last update is oldest.
+  static constexpr std::size_t kOrdersMax = 1'000'000;
   // Alerts that are remembered at most; beyond either the oldest are left out.
   static constexpr std::size_t kAlertsMax = 10'000;
   static constexpr std::uint64_t kAlertBytesMax = 16 * 1024 * 1024;
+
+  explicit CurrentState(std::size_t orders_max = kOrdersMax) : orders_max_(orders_max) {}
 
   // Publications come in the log's order.
   void apply(const PublicationPtr& publication);
@@ -28,9 +32,11 @@ class CurrentState {
   [[nodiscard]] std::size_t open_orders() const { return open_orders_; }
 
  private:
+  void drop_oldest_orders();
   void drop_oldest_alert();
   using Orders = std::unordered_map<std::string, PublicationPtr>;  // by order id
 
+  const std::size_t orders_max_;
   std::unordered_map<UserId, Orders> open_;
   std::size_t open_orders_ = 0;
   std::deque<PublicationPtr> alerts_;

@@ -81,7 +81,12 @@ void Hub::offer(Subscriber& subscriber) {
 }
 
 void Hub::deliver(MonoTime now) {
-  if (turn_begin_ == window_.end()) return;
+  if (turn_begin_ != window_.end()) deliver_turn();
+  window_.trim(now);
+  state_.trim(now);
+}
+
+void Hub::deliver_turn() {
   delivering_ = true;
   // What is targeted first: an order update does not wait behind a broadcast to everybody.
   for (std::size_t i = 0; i < touched_.size(); ++i)
@@ -98,8 +103,6 @@ void Hub::deliver(MonoTime now) {
   end_turn();
   turn_begin_ = window_.end();
   turn_has_broadcast_ = false;
-  window_.trim(now);
-  state_.trim(now);
 }
 
 void Hub::end_turn() {

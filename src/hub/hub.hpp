@@ -68,7 +68,8 @@ class Hub {
   // What the log kept from before that: it counts for snapshots and is in no window.
   void remember(std::span<const PublicationPtr> publications);
   void publish(std::span<const PublicationPtr> publications);
-  // Tells every subscriber for whom something came since the last call. At the end of each turn.
+  // Tells every subscriber for whom something came since the last call, and lets go of what is too old. At the end of
+  // each turn.
   void deliver(MonoTime now);
 
   // Appends the frames that wait for `subscriber`, as Cursor::read() does.
@@ -91,6 +92,7 @@ class Hub {
   [[nodiscard]] std::uint64_t next_of(const Subscriber& subscriber) const;
   [[nodiscard]] static Viewer viewer(const Subscriber& subscriber) { return {subscriber.user_, subscriber.grants_}; }
   [[nodiscard]] std::uint64_t bytes_waiting(const Subscriber& subscriber) const;
+  void deliver_turn();
   void touch(const UserId& user);
   void offer(Subscriber& subscriber);
   void end_turn();

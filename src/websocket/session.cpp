@@ -283,7 +283,9 @@ void Session::on_publications(std::uint64_t bytes) {
 void Session::check_queue() {
   if (!stream_->has_unsent()) return;
   const Options& options = server_.options_;
-  const bool too_much = waiting_bytes_ + stream_->unsent_bytes() + control_.size() > options.queue_bytes_max;
+  // One that catches up is paced, and has until the window moves past it.
+  const bool too_much =
+      !is_catching_up() && waiting_bytes_ + stream_->unsent_bytes() + control_.size() > options.queue_bytes_max;
   const MonoTime now = server_.loop_.now();
   bool too_old = blocked_since_ != MonoTime::max() && now - blocked_since_ > options.queue_age_max;
   if (!too_much && !too_old && waiting_bytes_ > 0) {
@@ -291,7 +293,6 @@ void Session::check_queue() {
     too_old = oldest && server_.loop_.clock_now() - std::max(*oldest, caught_up_at_) > options.queue_age_max;
   }
   if (!too_much && !too_old) return;
-  server_.counters_.slow.add();
   close(CloseCode::too_slow, too_much ? "too much waits for this client" : "messages wait too long for this client");
 }
 
@@ -357,6 +358,7 @@ void Session::close(CloseCode code, std::string_view why) {
                   {"delivered", delivered_}});
   server_.count("carillon_sessions_closed_total", "WebSocket connections closed, by close code", "code",
                 std::to_string(static_cast<unsigned>(code)));
+  if (code == CloseCode::too_slow) server_.counters_.slow.add();
   if (state_ == State::live || state_ == State::awaiting_log) leave();
   state_ = State::closing;
   pong_due_ = beat_due_ = false;
