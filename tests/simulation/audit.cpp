@@ -56,7 +56,7 @@ std::optional<std::string> Audit::take(const ServerFrame& frame, bool was_behind
 }
 
 Audit::Complaint Audit::on(const AuthOkFrame& frame) {
-  if (phase_ != Phase::nothing_yet) return "a second auth_ok";
+  if (phase_ != Phase::nothing_yet) return on_refresh(frame);
   if (frame.user != kUsers.at(known_.user)) return "auth_ok for " + quoted(frame.user);
   const Asked& asked = known_.asked;
   if (frame.resume.has_value() != asked.resume.has_value()) return "auth_ok tells of a resume or not, wrongly";
@@ -75,6 +75,28 @@ Audit::Complaint Audit::on(const AuthOkFrame& frame) {
   phase_ = Phase::replay;
   from_ = known_.truth.after(*asked_at_);
   return std::nullopt;
+}
+
+Audit::Complaint Audit::on_refresh(const AuthOkFrame& frame) {
+  if (refreshes_.empty() || frame.resume) return "an auth_ok that answers nothing";
+  coverage_.add(Seen::refreshes);
+  held_.push_back({.grants = std::exchange(grants_, refreshes_.front().grants), .until = refreshes_.front().until});
+  refreshes_.erase(refreshes_.begin());
+  return std::nullopt;
+}
+
+bool Audit::must_come(std::size_t entry) const {
+  const Entry& found = known_.truth.entries()[entry];
+  return std::ranges::all_of(held_, [&](const Refresh& held) {
+    return found.ordinal > held.until || Truth::concerns(found, known_.user, held.grants);
+  });
+}
+
+std::size_t Audit::next() const {
+  const std::size_t end = known_.truth.entries().size();
+  std::size_t entry = known_.truth.next_for(known_.user, grants_, from_);
+  while (entry < end && !must_come(entry)) entry = known_.truth.next_for(known_.user, grants_, entry + 1);
+  return entry;
 }
 
 Audit::Complaint Audit::check_answer(std::optional<GapReason> gap) const {
@@ -112,7 +134,7 @@ Audit::Complaint Audit::on(const NotificationFrame& frame) {
   const std::size_t entry = known_.truth.after(*ordinal) - 1;
   if (entry >= known_.truth.entries().size() || known_.truth.entries()[entry].ordinal != *ordinal)
     return "got a notification of no record: " + quoted(frame.id);
-  if (!Truth::concerns(known_.truth.entries()[entry], known_.user, known_.grants))
+  if (!Truth::concerns(known_.truth.entries()[entry], known_.user, grants_))
     return "got " + name(entry) + ", which this client may not see";
   if (auto wrong = check_text(frame, entry)) return wrong;
   if (phase_ == Phase::live_at_once) return "expected live, got " + name(entry);
@@ -123,7 +145,8 @@ Audit::Complaint Audit::on(const NotificationFrame& frame) {
     return std::nullopt;
   }
   const std::size_t expected = next();
-  if (entry != expected) return "expected " + name(expected) + ", got " + name(entry);
+  const bool may_come = entry >= from_ && entry < expected && !must_come(entry);
+  if (entry != expected && !may_come) return "expected " + name(expected) + ", got " + name(entry);
   from_ = entry + 1;
   position_ = frame.id;
   if (phase_ == Phase::replay) ++replayed_;

@@ -49,6 +49,7 @@ constexpr Variant kVariants[] = {
      "live names a position with an event before it that did not come"},
     {Broken::live_position_behind, "live_position_behind", "live names a position before an event that came"},
     {Broken::ignore_grants, "ignore_grants", "a session gets what its token does not allow"},
+    {Broken::ignore_refresh, "ignore_refresh", "a refreshed token changes nothing of what a session gets"},
     {Broken::cut_off_at_a_gap, "cut_off_at_a_gap", "a client that fell out of the window goes on behind the gap"},
     {Broken::drop_for_slow_client, "drop_for_slow_client", "what waits for a slow client is thrown away in silence"},
     {Broken::leave_old_bytes, "leave_old_bytes", "a client that comes back gets what its old connection had queued"},

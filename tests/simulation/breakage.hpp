@@ -59,6 +59,7 @@ enum class Broken : std::uint8_t {
   live_position_ahead,
   live_position_behind,
   ignore_grants,
+  ignore_refresh,
   cut_off_at_a_gap,
   drop_for_slow_client,
   leave_old_bytes,

@@ -28,12 +28,13 @@ enum class Seen : std::uint8_t {
   ahead_of_node,
   closed_as_slow,
   heartbeats,
+  refreshes,
 };
 
-inline constexpr std::array<std::string_view, 19> kSeenNames = {
+inline constexpr std::array<std::string_view, 20> kSeenNames = {
     "records",     "withheld",      "restarts",      "trims",          "kept records", "new logs", "connections",
     "cuts",        "notifications", "replayed",      "of snapshots",   "late",         "resumed",  "trimmed",
-    "other epoch", "unknown",       "ahead of node", "closed as slow", "heartbeats"};
+    "other epoch", "unknown",       "ahead of node", "closed as slow", "heartbeats",   "refreshes"};
 
 class Coverage {
  public:

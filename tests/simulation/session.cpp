@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "notification/record_processor.hpp"
-#include "protocol/server_message.hpp"
 #include "protocol/text_frame.hpp"
 #include "simulation/server_frame.hpp"
 
@@ -66,6 +65,17 @@ void Session::begin(const Asked& asked, std::string_view old_bytes) {
   std::optional<protocol::Resumption> resume;
   if (asked.resume && !(gap && world_.breakage.strikes(Broken::gap_not_told, 100))) resume.emplace(*asked.resume, gap);
   if (world_.breakage.strikes(Broken::event_before_auth_ok)) read_notifications(control_);
+  send_auth_ok(resume);
+  for (const std::string& frame : split_frames(old_bytes))
+    if (std::holds_alternative<NotificationFrame>(read_frame(frame))) control_.append(frame);
+}
+
+void Session::refresh(Grants grants) {
+  if (!world_.breakage.strikes(Broken::ignore_refresh, 100)) set_grants(grants);
+  send_auth_ok(std::nullopt);
+}
+
+void Session::send_auth_ok(std::optional<protocol::Resumption> resume) {
   const Principal principal{.user_id = user(), .grants = grants(), .expires_at = WallTime::max()};
   protocol::append_text_frame(control_, protocol::encode_auth_ok({.session_id = "0",
                                                                   .principal = principal,
@@ -73,8 +83,6 @@ void Session::begin(const Asked& asked, std::string_view old_bytes) {
                                                                   .heartbeat_timeout = milliseconds{10'000},
                                                                   .resume = resume},
                                                                  world_.clock.wall_now()));
-  for (const std::string& frame : split_frames(old_bytes))
-    if (std::holds_alternative<NotificationFrame>(read_frame(frame))) control_.append(frame);
   wants_turn_ = true;
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "event/principal.hpp"
 #include "hub/hub.hpp"
+#include "protocol/server_message.hpp"
 #include "simulation/breakage.hpp"
 #include "simulation/node.hpp"
 #include "simulation/scenario.hpp"
@@ -43,6 +44,8 @@ class Session final : public hub::Subscriber {
 
   // `old_bytes` are an earlier connection's, where that is broken.
   void begin(const Asked& asked, std::string_view old_bytes);
+  // A token with other grants (protocol 2.6).
+  void refresh(Grants grants);
   // Its turn: writes what comes next, as far as the socket takes it.
   void pump();
   // The socket took bytes that had waited.
@@ -58,6 +61,7 @@ class Session final : public hub::Subscriber {
 
  private:
   void on_publications(std::uint64_t bytes) override;
+  void send_auth_ok(std::optional<protocol::Resumption> resume);
   [[nodiscard]] hub::Beginning beginning(const Asked& asked);
   hub::Reading read_notifications(std::string& out);
   [[nodiscard]] std::string live_frame(const hub::Reading& reading);

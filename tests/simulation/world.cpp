@@ -61,7 +61,7 @@ void World::act() {
     for (std::size_t count = 1 + random_.below(3); count > 0; --count) writer_.write(clock_.wall_now());
   } else if (is(170)) {
     if (!up.empty()) follow(random_.pick(up), 1 + random_.below(12));
-  } else if (is(250)) {
+  } else if (is(240)) {
     for (std::size_t count = up.empty() ? 0 : 1 + random_.below(3); count > 0 && !failure_; --count) {
       Node& node = *nodes_[random_.pick(up)];
       turn(node, *node.shards()[random_.below(node.shards().size())], false);
@@ -79,6 +79,8 @@ void World::act() {
     client.takes = !client.takes;
   } else if (is(20)) {
     cut(any_client());
+  } else if (is(10)) {
+    refresh(any_client());
   } else if (is(50)) {
     pass(milliseconds{random_.between(1, 100)});
   } else if (is(12)) {
@@ -280,6 +282,16 @@ void World::read(Client& client, std::size_t bytes_max) {
   connection->session->on_room();
   const bool is_over = !connection->session->is_open() && !connection->session->wants_turn();
   if (is_over && connection->socket.is_empty()) cut(client);
+}
+
+// Not within a snapshot, of which some was shown under the old grants.
+void World::refresh(Client& client) {
+  Connection* const connection = client.connection.get();
+  if (connection == nullptr || !connection->session->is_open() || !connection->session->has_position()) return;
+  client.grants = draw_grants(random_);
+  connection->session->refresh(client.grants);
+  connection->audit->refreshed(client.grants, connection->shard.published_up_to());
+  trace(name(client) + " has other grants");
 }
 
 // Some of what is under way may still arrive.

@@ -74,6 +74,7 @@ class World {
   [[nodiscard]] std::string draw_odd_position();
   void read(Client& client, std::size_t bytes_max);
   void cut(Client& client);
+  void refresh(Client& client);
 
   void come_to_rest();
   [[nodiscard]] bool is_at_rest() const;
