@@ -166,7 +166,7 @@ void Crowd::on_fault(std::uint32_t client, std::string_view what) {
 
 void Crowd::on_end(std::uint32_t client, const StreamClient::Ending& ending) {
   Client& its = *clients_[client];
-  if (ending.code == kTooSlow && client < options_.narrow) {
+  if (client < options_.narrow && !its.is_shaking_hands && (ending.code == kTooSlow || ending.code == 0)) {
     ++too_slow_;
     return open_again(its);
   }

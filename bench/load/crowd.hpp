@@ -22,7 +22,8 @@ struct CrowdOptions {
   std::uint32_t users = 1;       // client c is of user c % users
   std::uint32_t first_user = 0;  // whose name user 0 has
   std::optional<std::string> scope{};
-  std::uint32_t narrow = 0;  // so many first clients have a narrow link, and may be closed with 4420; they resume
+  std::uint32_t narrow =
+      0;  // so many first clients have a narrow link, and resume when they were too slow for the server
 };
 
 // All clients of a run, on one thread of their own. Its calls are for one other thread.
@@ -62,7 +63,7 @@ class Crowd final : StreamClient::Owner {
   // The clients with narrow links stop reading, and go on.
   void stall();
   void go_on();
-  // How often one of them was closed with 4420.
+  // How often one of them was closed, with 4420 or, when even that did not get through, without a word.
   [[nodiscard]] std::uint64_t times_too_slow();
 
   // Refusals, broken connections, wrong counts in pings: everything the audit does not see, since the last call.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <random>
@@ -12,11 +13,6 @@ namespace carillon::bench {
 namespace {
 
 constexpr std::string_view kMark = R"("bench":")";
-
-std::string_view filled(OrderStatus status) {
-  if (status == OrderStatus::submitted) return "0.00";
-  return status == OrderStatus::partially_filled ? "0.10" : "1.50";
-}
 
 }  // namespace
 
@@ -51,9 +47,9 @@ EventBook EventBook::alerts(std::string run, std::size_t count) {
 }
 
 EventBook EventBook::orders(std::string run, const Orders& plan) {
-  constexpr std::array kLife = {OrderStatus::submitted, OrderStatus::partially_filled, OrderStatus::filled};
   EventBook book(std::move(run));
   book.first_user_ = plan.first_user;
+  book.life_ = plan.life;
   book.orders_of_.assign(plan.users, 0);
   std::uint32_t next_favoured = 0, next_other = plan.favoured;
   double signals_due = 0;
@@ -68,11 +64,7 @@ EventBook EventBook::orders(std::string run, const Orders& plan) {
     const std::uint32_t user = favours ? next_favoured++ : next_other++;
     if (next_favoured == plan.favoured) next_favoured = 0;
     if (next_other == plan.users) next_other = plan.favoured;
-    const std::uint32_t before = book.orders_of_[user]++;
-    book.events_.push_back({.kind = EventKind::order_update,
-                            .user = user,
-                            .status = kLife.at(before % kLife.size()),
-                            .order = 1 + before / static_cast<std::uint32_t>(kLife.size())});
+    book.events_.push_back({.kind = EventKind::order_update, .user = user, .update = book.orders_of_[user]++});
   }
   return book;
 }
@@ -81,9 +73,20 @@ std::string EventBook::id(std::size_t number) const {
   return fmt::format("{}-{}", run_, number);
 }
 
-std::string EventBook::order_name(std::size_t number) const {
+std::string EventBook::order_payload(std::size_t number) const {
   const Planned& event = events_[number];
-  return event.order == 0 ? id(number) : fmt::format("{}-{}-{}", run_, user_name(event.user), event.order);
+  const std::uint32_t life = std::max(life_, 1U);
+  const std::uint32_t step = event.update % life;
+  const bool is_last = step + 1 == life;
+  const OrderStatus open = step == 0 ? OrderStatus::submitted : OrderStatus::partially_filled;
+  const std::string filled = is_last ? fmt::format("{}.50", life) : fmt::format("{}.00", step);
+  const std::string order =
+      life_ == 0 ? id(number) : fmt::format("{}-{}-{}", run_, user_name(event.user), event.update / life);
+  return fmt::format(
+      R"({{"order_id":"o-{0}","client_order_id":"c-{0}","instrument_id":"BTC/USDT","status":"{1}",)"
+      R"("side":"BUY","type":"LIMIT","quantity_total":{2}.50,"quantity_filled":{3},"price_avg_filled":64000.10,)"
+      R"("bench":"{4}"}})",
+      order, to_string(is_last ? OrderStatus::filled : open), life, filled, id(number));
 }
 
 std::string EventBook::payload(std::size_t number) const {
@@ -96,11 +99,7 @@ std::string EventBook::payload(std::size_t number) const {
           R"("confidence":0.82,"bench":"{0}"}})",
           mark);
     case EventKind::order_update:
-      return fmt::format(
-          R"({{"order_id":"o-{0}","client_order_id":"c-{0}","instrument_id":"BTC/USDT","status":"{1}",)"
-          R"("side":"BUY","type":"LIMIT","quantity_total":1.50,"quantity_filled":{2},"price_avg_filled":64000.10,)"
-          R"("bench":"{3}"}})",
-          order_name(number), to_string(events_[number].status), filled(events_[number].status), mark);
+      return order_payload(number);
     case EventKind::system_alert:
       break;
   }

@@ -24,13 +24,14 @@ class EventBook {
   [[nodiscard]] static EventBook mixed(std::string run, std::size_t count, std::uint32_t users);
   // CRITICAL alerts to all.
   [[nodiscard]] static EventBook alerts(std::string run, std::size_t count);
-  // Orders that live for three updates, of the users in turn, and signals to all among them.
+  // Orders of the users in turn, and signals to all among them.
   struct Orders {
     std::size_t count = 0;  // events in all
     std::uint32_t users = 1;
     std::uint32_t first_user = 0;  // user 0 of the book has the name of that one
     std::uint32_t favoured = 0;    // four of five updates go to so many first users; 0: all are alike
     double to_all = 0;             // the share of signals
+    std::uint32_t life = 3;        // updates of an order: submitted, partially filled as long as it takes, filled
   };
   [[nodiscard]] static EventBook orders(std::string run, const Orders& plan);
 
@@ -52,16 +53,16 @@ class EventBook {
  private:
   struct Planned {
     EventKind kind;
-    std::uint32_t user = 0;                    // order_update: whose
-    OrderStatus status = OrderStatus::filled;  // order_update
-    std::uint32_t order = 0;                   // order_update: which of the user's; 0: one of its own
+    std::uint32_t user = 0;    // order_update: whose
+    std::uint32_t update = 0;  // order_update: which one for that user
   };
 
   explicit EventBook(std::string run) : run_(std::move(run)) {}
-  [[nodiscard]] std::string order_name(std::size_t number) const;
+  [[nodiscard]] std::string order_payload(std::size_t number) const;
 
   std::string run_;
   std::uint32_t first_user_ = 0;
+  std::uint32_t life_ = 0;  // updates of an order; 0: each event has an order of its own
   std::vector<Planned> events_;
   std::size_t broadcasts_ = 0;
   std::vector<std::uint32_t> orders_of_;  // by user

@@ -10,6 +10,7 @@ namespace carillon::bench {
 namespace {
 
 constexpr std::uint32_t kEventsPerCall = 5;
+constexpr std::uint32_t kLife = 500;  // long: that orders come and go is not what is measured
 constexpr std::chrono::seconds kSettle{5};
 constexpr std::chrono::milliseconds kBetweenSamples{250};
 
@@ -37,8 +38,9 @@ Report run_stalled(const Target& target, const ServerProbe& server, const Stalle
   Report report("stalled");
   if (!server.exists()) report.fault("memory cannot be measured without the server's process");
   // So that the window and the journal are as full as they get, and what is new replaces what is old.
-  report.add(
-      preload(target, EventBook::orders(make_run_name(), {.count = options.events_before, .users = options.clients})));
+  report.add(preload(
+      target,
+      EventBook::orders(make_run_name(), {.count = options.events_before, .users = options.clients, .life = kLife})));
   Crowd crowd(target, {.users = options.clients, .narrow = options.stalled});
   report.set("clients", crowd.grow_to(options.clients, kHandshakesAtOnce, kConnectPatience).connected);
   std::this_thread::sleep_for(kSettle);
@@ -50,7 +52,8 @@ Report run_stalled(const Target& target, const ServerProbe& server, const Stalle
     const EventBook book = EventBook::orders(make_run_name(), {.count = calls * kEventsPerCall,
                                                                .users = options.clients,
                                                                .favoured = options.stalled,
-                                                               .to_all = options.to_all});
+                                                               .to_all = options.to_all,
+                                                               .life = kLife});
     const std::chrono::nanoseconds interval(
         static_cast<std::int64_t>(1e9 * kEventsPerCall / options.events_per_second));
     auto run = run_deliveries(target, server, crowd, book,
