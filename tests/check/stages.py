@@ -237,6 +237,17 @@ def pytest(runner, binary, *arguments):
     return steps
 
 
+def campaign(binary, *options):
+    """One case: so many seconds of kills under load of which nobody noticed anything."""
+
+    def steps(log):
+        load = BUILD / "release/tests/campaign/carillon-campaign"
+        code = run(log, ROOT / "tests/campaign/run", "--binary", binary, "--load", load, *options, check=False)
+        return Tally(1, 0) if code == 0 else Tally(0, 1, f"tests/campaign/run ended with {code}")
+
+    return steps
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./check", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="architecture, format and release unit tests only")
@@ -263,8 +274,11 @@ def main():
         check.stage("build tsan", build("tsan", ["carillon_tests"]))
         check.stage("unit tsan", unit_tests("tsan"), needs=["build tsan"])
         check.stage("black box", pytest("tests/blackbox/run", BUILD / "release/carillon"), needs=["build release"])
+        check.stage("campaign", campaign(BUILD / "release/carillon"), needs=["build release"])
         check.stage("browser", pytest("tests/browser/run", BUILD / "release/carillon"), needs=["build release"])
         check.stage("black box asan", pytest("tests/blackbox/run", BUILD / "fuzz/carillon"), needs=["build asan"])
+        check.stage("campaign asan", campaign(BUILD / "fuzz/carillon", "--rate", "500", "--users", "20"),
+                    needs=["build release", "build asan"])
     print(f"all in {clock(time.monotonic() - check.started)}")
     print(f"{check.total.passed} passed, {check.total.failed} failed")
     return 1 if check.total.failed or not check.total.passed else 0
