@@ -109,6 +109,21 @@ TEST(JournalQueue, DeadLettersHaveBoundsOfTheirOwn) {
   EXPECT_TRUE(put(60));
 }
 
+TEST(JournalQueue, WhatIsSettledIsTakenAtOnceAndInOrder) {
+  JournalQueue queue({});
+  queue.push(Settled{5, {{4, 0, false}}});
+  queue.open();
+  EXPECT_EQ(queue.take(kAtOnce).settled.up_to, 0u) << "it was closed";
+  queue.push(Settled{7, {{6, 4, false}}});
+  queue.push(Settled{9, {{8, 6, true}, {9, 0, false}}});
+  const Settled settled = queue.take(kAtOnce).settled;
+  EXPECT_EQ(settled.up_to, 9u);
+  ASSERT_EQ(settled.steps.size(), 3u);
+  EXPECT_EQ(settled.steps[0].ordinal, 6u);
+  EXPECT_EQ(settled.steps[2].ordinal, 9u);
+  EXPECT_EQ(queue.take(kAtOnce).settled.up_to, 0u);
+}
+
 TEST(JournalQueue, AWakeEndsOneWait) {
   JournalQueue queue({});
   queue.open();

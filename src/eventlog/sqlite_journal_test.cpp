@@ -436,5 +436,37 @@ TEST_F(SqliteJournalTest, CountsWhatItDoes) {
   EXPECT_TRUE(metrics_say("carillon_journal_writable 0")) << registry_.text();
 }
 
+TEST_F(SqliteJournalTest, CountsWhatItKeepsAndLoses) {
+  RecordingSink& first = new_sink();
+  start(first);
+  ASSERT_TRUE(append(*journal_, {{"a", "order a 1"}, {"b", "order b 1"}, {"c", "order c 1"}, {"d", "other"}}));
+  ASSERT_EQ(first.wait_for(4).size(), 4u);
+  journal_->stop();
+  clock_.advance(hours{25});
+  options_.upkeep_interval = milliseconds{0};
+  options_.limits.kept.rows_max = 1;
+  RecordingSink& second = new_sink();
+  restart(second);
+  ASSERT_EQ(second.wait_for(4).size(), 4u);
+  journal_->stop();
+  EXPECT_TRUE(metrics_say("carillon_journal_trimmed_records_total 4"));
+  EXPECT_TRUE(metrics_say("carillon_journal_kept_records 1"));
+  EXPECT_TRUE(metrics_say("carillon_journal_kept_lost_total 2"));
+  RecordingSink& third = new_sink();
+  restart(third);
+  EXPECT_EQ(bytes_of(third.wait_for(1)), (Strings{"order c 1"}));
+}
+
+TEST_F(SqliteJournalTest, ADeadLetterOfAnotherLogIsNotTaken) {
+  RecordingSink& sink = new_sink();
+  start(sink);
+  fill(1, sink);
+  for (const char* position : {"m1.1", "p.1", "j0.1", ""}) {
+    journal_->put_dead_letter({Position{position}, clock_.wall_now(), "missing", "", "bytes"});
+  }
+  EXPECT_TRUE(dead_letters(*journal_, 10)->empty());
+  EXPECT_TRUE(metrics_say("carillon_journal_dead_letters_lost_total 4")) << registry_.text();
+}
+
 }  // namespace
 }  // namespace carillon::eventlog
