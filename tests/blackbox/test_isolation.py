@@ -149,10 +149,10 @@ def test_g6_g7_users_are_themselves_and_no_pattern_live_replayed_and_in_snapshot
         own = [orders[user]["payload"], narrowed[user]["payload"]]
         assert [n["payload"] for n in session.notifications(3)] == [*own, marker["payload"]]
         session.close()
-        with server.join(user, resume=start) as again:
-            assert [n["payload"] for n in again.catch_up()] == [*own, marker["payload"]]
-        with server.join(user) as anew:
-            assert [n["payload"] for n in anew.catch_up()] == own
+        with server.join_behind(user, resume=start) as again:
+            assert [n["payload"] for n in again.caught_up] == [*own, marker["payload"]]
+        with server.join_behind(user) as anew:
+            assert [n["payload"] for n in anew.caught_up] == own
     # What stands for them is not for the tests that follow.
     server.publish(
         *[{**o, "id": events.fresh_id(), "payload": {**o["payload"], "status": "EXPIRED"}} for o in orders.values()]
@@ -256,10 +256,10 @@ def test_g19_without_grants_nothing_is_told_live_replayed_or_in_a_snapshot(caril
     alert = events.alert(level="CRITICAL")
     server.publish(events.order("alice"), events.signal(), alert)
     for resume in (start, None):
-        with server.join("alice", resume=resume) as alice:
+        with server.join_behind("alice", resume=resume) as alice:
             assert alice.auth_ok["payload"]["grants"] == []
             # Alerts concern everybody (protocol 5.3).
-            assert [n["payload"] for n in alice.catch_up()] == [alert["payload"]]
+            assert [n["payload"] for n in alice.caught_up] == [alert["payload"]]
             marker = events.alert()
             server.publish(events.order("alice"), events.signal(), marker)
             assert alice.notification()["payload"] == marker["payload"]

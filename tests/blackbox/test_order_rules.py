@@ -156,11 +156,11 @@ def test_what_is_withheld_is_in_no_replay_and_no_snapshot(server, alice):
     end = server.publish(order.update("PARTIALLY_FILLED", 1.2))["position"]
     assert [filled for _, filled in told(alice, order)] == [1, 1.2]
     for position in (start, withheld):
-        with server.join("alice", resume=position) as again:
-            replayed = [n for n in again.catch_up() if n["payload"]["order_id"] == order.id]
+        with server.join_behind("alice", resume=position) as again:
+            replayed = [n for n in again.caught_up if n["payload"]["order_id"] == order.id]
             assert [n["id"] for n in replayed] == [end]
-    with server.join("alice") as anew:
-        assert [n["id"] for n in anew.catch_up() if n["payload"]["order_id"] == order.id] == [end]
+    with server.join_behind("alice") as anew:
+        assert [n["id"] for n in anew.caught_up if n["payload"]["order_id"] == order.id] == [end]
 
 
 # --- an order belongs to the user of its first update ------------------------------------------------------------
@@ -195,8 +195,8 @@ def test_the_owner_goes_on_after_another_user_was_named(server, alice):
     server.publish(order.update("SUBMITTED"), order.update("FILLED", 1.5, user="bob"))
     server.publish(order.update("FILLED", 1.5))
     assert told(alice, order) == [("SUBMITTED", 0), ("FILLED", 1.5)]
-    with server.join("bob") as bob:
-        assert order.id not in [n["payload"].get("order_id") for n in bob.catch_up()]
+    with server.join_behind("bob") as bob:
+        assert order.id not in [n["payload"].get("order_id") for n in bob.caught_up]
 
 
 # --- the log decides, not the node -------------------------------------------------------------------------------

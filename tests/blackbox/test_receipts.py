@@ -78,9 +78,9 @@ def test_every_delivery_is_measured_and_nothing_of_replays_and_snapshots(server)
     server.publish(*standing)
     with server.connect("alice"), server.connect("bob"):
         written, received = counts(server, WRITTEN), counts(server, RECEIVED)
-    with server.join("alice", resume=start) as resumed, server.join("alice") as anew:
+    with server.join_behind("alice", resume=start) as resumed, server.join_behind("alice") as anew:
         for session in (resumed, anew):
-            for notification in session.catch_up():
+            for notification in session.caught_up:
                 session.received(notification["id"])
             session.received(session.live["payload"]["position"])
             settled(session)
@@ -137,8 +137,8 @@ def test_j17_receipt_of_what_was_not_sent_is_4400_and_the_client_can_resume(serv
         assert alice.until_closed()[0] == 4400
     missed = events.order("alice")
     server.publish(missed)
-    with server.join("alice", resume=position) as alice:
-        assert [n["payload"] for n in alice.catch_up()] == [missed["payload"]]
+    with server.join_behind("alice", resume=position) as alice:
+        assert [n["payload"] for n in alice.caught_up] == [missed["payload"]]
 
 
 @pytest.fixture

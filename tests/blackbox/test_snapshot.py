@@ -29,10 +29,9 @@ def own(carillon):
 
 def snapshot_of(server, user="alice", carrier="a", **claims):
     """(the notifications, the live acknowledgement) of a session that begins anew."""
-    with server.join(user, carrier, **claims) as session:
+    with server.join_behind(user, carrier, **claims) as session:
         assert "resume" not in session.auth_ok["payload"]
-        notifications = session.catch_up()
-        return notifications, session.live
+        return session.caught_up, session.live
 
 
 def published(server):
@@ -64,9 +63,8 @@ def published(server):
 @pytest.mark.parametrize("carrier", ["a", "b", "c"])
 def test_a_session_begins_with_open_orders_and_active_alerts_in_the_logs_order(own, carrier):
     standing, position = published(own)
-    settle(own, position)
-    with own.join("alice", carrier) as alice:
-        snapshot = alice.catch_up()
+    with own.join_behind("alice", carrier) as alice:
+        snapshot = alice.caught_up
         assert payloads(snapshot) == payloads(standing)
         assert all(got["snapshot"] is True and "replayed" not in got for got in snapshot)
         assert alice.live["payload"] == {"position": position, "replayed": 0}
@@ -78,8 +76,7 @@ def test_a_session_begins_with_open_orders_and_active_alerts_in_the_logs_order(o
 
 
 def test_the_snapshot_holds_what_the_grants_and_the_audience_allow(own):
-    standing, position = published(own)
-    settle(own, position)
+    standing, _ = published(own)
     fresh, critical, partly, mine = standing
     assert payloads(snapshot_of(own, scope="signals")[0]) == payloads([critical, mine])
     assert payloads(snapshot_of(own, scope="orders")[0]) == payloads(standing)
@@ -91,14 +88,6 @@ def test_the_snapshot_holds_what_the_grants_and_the_audience_allow(own):
         "CRITICAL",
         "PARTIALLY_FILLED",
     ]
-
-
-def settle(server, position):
-    """Every shard has pushed everything up to `position`."""
-    until(
-        lambda: all(snapshot_of(server, "nobody")[1]["payload"]["position"] == position for _ in range(12)),
-        what="the same position on all shards",
-    )
 
 
 @pytest.mark.parametrize(
@@ -113,14 +102,15 @@ def settle(server, position):
 )
 def test_only_the_word_false_leaves_the_snapshot_out(own, query, wanted):
     position = own.publish(events.order("alice"))["position"]
-    settle(own, position)
-    with own.open(own.token("alice"), query=query) as alice:
-        assert len(alice.expect_auth_ok().catch_up()) == (1 if wanted else 0)
+    with own.join_behind("alice", query=query) as alice:
+        assert len(alice.caught_up) == (1 if wanted else 0)
         assert alice.live["payload"] == {"position": position, "replayed": 0}
 
 
-def test_the_first_message_says_whether_there_is_a_snapshot(own):
-    settle(own, own.publish(events.order("alice"))["position"])
+def test_the_first_message_says_whether_there_is_a_snapshot(carillon):
+    own = carillon({"server": {"shards": 1}}).start()
+    own.publish(events.order("alice"))
+    own.join_behind("nobody").close()
     for said, wanted in ((True, 1), (False, 0), (None, 1)):
         with own.raw() as client:
             more = {} if said is None else {"snapshot": said}
@@ -137,27 +127,30 @@ def test_a_complete_resume_has_no_snapshot_and_an_unknown_one_has(own):
     position = own.publish(events.order("alice"))["position"]
     with own.join("alice", resume=position) as alice:
         assert alice.catch_up() == []
-    with own.join("alice", resume="nonsense") as alice:
-        (standing,) = alice.catch_up()
+    with own.join_behind("alice", resume="nonsense") as alice:
+        (standing,) = alice.caught_up
         assert standing["snapshot"] is True and standing["id"] == position
 
 
-def test_a_snapshot_says_what_the_live_notification_said_but_for_its_mark(own):
+def test_a_snapshot_says_what_the_live_notification_said_but_for_its_mark(carillon):
+    own = carillon({"server": {"shards": 1}}).start()
     with own.connect("alice") as alice:
         own.publish(events.order("alice", price_avg_filled=0.10))
         live = alice.notification_text()
+    own.join_behind("nobody").close()
     with own.join("alice") as alice:
         assert alice.notification_text() == live.replace(',"payload":', ',"snapshot":true,"payload":', 1)
 
 
 def test_an_empty_log_has_an_empty_snapshot_and_a_position_to_resume_at(own):
-    snapshot, live = snapshot_of(own)
-    assert snapshot == []
+    with own.join("alice") as alice:
+        assert alice.catch_up() == []
+        position = alice.live["payload"]["position"]
     order = events.order("alice")
     own.publish(order)
-    with own.join("alice", resume=live["payload"]["position"]) as alice:
+    with own.join_behind("alice", resume=position) as alice:
         assert alice.auth_ok["payload"]["resume"]["complete"] is True
-        assert payloads(alice.catch_up()) == [order["payload"]]
+        assert payloads(alice.caught_up) == [order["payload"]]
 
 
 def test_a_snapshot_taken_at_any_moment_joins_what_is_live(own):
@@ -214,7 +207,8 @@ def test_alerts_of_the_last_hour_and_open_orders_of_any_age_stand_after_a_restar
     )
     journal.append_foreign(server.journal, *[record(e) for e in recent], age_ms=HOUR_MS // 2)
     server.start()
-    assert payloads(snapshot_of(server)[0]) == payloads([old[0], *recent])
+    with server.join("alice") as alice:
+        assert payloads(alice.catch_up()) == payloads([old[0], *recent])
 
 
 def test_an_open_order_outlives_the_retention_of_its_events_until_it_is_terminal(carillon):

@@ -308,10 +308,34 @@ class Carillon:
         stream.catch_up()
         return stream
 
-    def join(self, sub="alice", carrier="a", token=None, headers=(), origin=None, resume=None, snapshot=True, **claims):
+    def join(
+        self,
+        sub="alice",
+        carrier="a",
+        token=None,
+        headers=(),
+        origin=None,
+        resume=None,
+        snapshot=True,
+        query=None,
+        **claims,
+    ):
         """A well-behaved client, authenticated, that has yet to catch up."""
         token = token or self.token(sub, **claims)
-        return self.open(token, carrier, headers, origin, resume, snapshot).expect_auth_ok()
+        return self.open(token, carrier, headers, origin, resume, snapshot, query).expect_auth_ok()
+
+    def join_behind(self, *who, **options):
+        """A client as join() makes it, caught up, on a shard that had pushed everything accepted so far when it began.
+        On another, the last of that would be live instead. What was accepted last must be there to be pushed."""
+
+        def joined():
+            stream = self.join(*who, **options)
+            stream.catch_up(30)
+            if stream.live["payload"]["position"] == self.last_accepted:
+                return stream
+            return stream.close()
+
+        return until(joined, 20, "a session that began after all that was accepted")
 
     def open(self, token, carrier="a", headers=(), origin=None, resume=None, snapshot=True, query=None):
         """A well-behaved client that has yet to look at what the server said. `query` is literal."""

@@ -76,22 +76,22 @@ class Stream:
     def authenticate(self, token, **more):
         self.send({"type": "auth", "event": "token", "payload": {"token": token, **more}})
 
-    def expect_auth_ok(self):
-        self.auth_ok = self.next()
+    def expect_auth_ok(self, timeout=5.0):
+        self.auth_ok = self.next(timeout)
         assert self.auth_ok["type"] == "ack" and self.auth_ok["event"] == "auth_ok", self.auth_ok
         return self
 
     def catch_up(self, timeout=5.0):
-        """Reads up to the `live` acknowledgement; returns the notifications before it."""
+        """Reads up to the `live` acknowledgement; returns and keeps the notifications before it."""
         deadline = time.monotonic() + timeout
-        notifications = []
+        self.caught_up = []
         while self.live is None:
             message = self.next(deadline - time.monotonic())
             if message["type"] == "notification":
-                notifications.append(message)
+                self.caught_up.append(message)
             if (message["type"], message["event"]) == ("ack", "live"):
                 self.live = message
-        return notifications
+        return self.caught_up
 
     def received(self, position):
         """A receipt (protocol 6.5)."""
