@@ -136,6 +136,7 @@ for (const carrier of ['b', 'c']) {
 
     const missed = [...oneOfEach('alice'), ...oneOfEach('alice')];
     const { position } = await server.publish(oneOfEach('bob')[1], ...missed);
+    await server.pushed();
     const again = await openPage(site.origin, carrier, server.token('alice'), { resume: last });
     assert.deepEqual((await again.event('auth_ok')).payload.resume, { requested: last, complete: true });
     assert.deepEqual((await again.event('live')).payload, { position, replayed: 6 });

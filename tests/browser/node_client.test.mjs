@@ -83,6 +83,7 @@ for (const carrier of ['a', 'b', 'c']) {
 
     const missed = [...oneOfEach('alice'), ...oneOfEach('alice')];
     const { position } = await server.publish(oneOfEach('bob')[1], ...missed);
+    await server.pushed();
     const again = new Client(carrier, server.token('alice'), { resume: last });
     const { resume } = (await again.event('auth_ok')).payload;
     assert.deepEqual(resume, { requested: last, complete: true });
@@ -103,6 +104,7 @@ for (const carrier of ['a', 'b', 'c']) {
 test('a client whose position nobody knows is told before anything else, and gets what stands', async () => {
   const [, order] = oneOfEach('carol');
   await server.publish(order);
+  await server.pushed();
   const client = new Client('b', server.token('carol', { scope: 'orders' }), { resume: 'j0.1' });
   await client.event('live');
   const [ok, ...standing] = client.messages.slice(0, -1);

@@ -9,6 +9,7 @@ import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import WebSocket from 'ws';
 
 const HOST = 'localhost';
 // What the server inherits: its own variables are not for the tests' settings.
@@ -69,6 +70,24 @@ export class Server {
     return { resume: this.lastPosition, snapshot: false };
   }
 
+  // Everything that was published has been pushed: a session that begins now has it behind it. The last of it must be
+  // there to be pushed. What is accepted and not pushed yet would be live for a session.
+  async pushed() {
+    await until(async () => {
+      const headers = { Authorization: `Bearer ${this.token('witness')}` };
+      const socket = new WebSocket(`${this.url}?snapshot=false`, { ca: this.certificate, headers });
+      const position = await new Promise((resolve, reject) => {
+        socket.on('error', reject);
+        socket.on('message', (data) => {
+          const { event, payload } = JSON.parse(data);
+          if (event === 'live') resolve(payload.position);
+        });
+      });
+      socket.terminate();
+      return position === this.lastPosition;
+    }, 'the pushing of everything that was published');
+  }
+
   get url() {
     return `wss://${HOST}:${this.port}/v1/stream`;
   }
@@ -98,6 +117,7 @@ export class Server {
         `listen = "127.0.0.1:${this.port}"`,
         `admin_listen = "127.0.0.1:${this.adminPort}"`,
         'drain_window = "500ms"',
+        'shards = 1', // for pushed()
       ],
       auth: ['algorithms = ["HS256"]', 'hmac_secret_file = "hmac.key"'],
       telemetry: ['log_format = "json"'],
