@@ -2,7 +2,7 @@
 // the records that were put there and goes on as a journal.
 //
 // The input is a list of changes, eight bytes each, to the files of a journal that was killed while it had records in
-// the file and in the write-ahead log, deleted ones before them, and a dead letter.
+// the file and in the write-ahead log, deleted ones before them of which some are kept, and a dead letter.
 
 #include <unistd.h>
 
@@ -37,6 +37,8 @@ using carillon::eventlog::StoredRecord;
 
 constexpr std::uint64_t kLow = 21;
 constexpr std::uint64_t kNext = 101;
+// Of the deleted ones; one is longer than a page.
+constexpr std::array<std::uint64_t, 2> kKept = {7, 16};
 constexpr WallTime kNow{carillon::milliseconds{1'795'348'800'000}};
 constexpr WallTime kLongAgo = kNow - std::chrono::hours{100};
 
@@ -66,7 +68,7 @@ Files make_files() {
     append(**journal, 80, kNow);
     const DeadLetter letter{(*journal)->positions().of(30), kNow, "missing", "/payload", "a dead letter"};
     ensure((*journal)->begin() && (*journal)->put_dead_letter(letter) && (*journal)->commit(), "a letter is put");
-    (*journal)->settle({79, {}});
+    (*journal)->settle({79, {{kKept[0], 0, false}, {kKept[1], 0, false}}});
     ensure((*journal)->trim(kNow)->records == kLow - 1, "the old records go");
     (*journal)->close_in_order();
   }
@@ -129,6 +131,12 @@ std::size_t check_records(Journal& journal) {
     ensure(stored.bytes == record(sequence++).bytes, "a record is the one that was put there");
   }
   ensure(sequence == journal.next_sequence(), "no record is missing");
+  std::vector<StoredRecord> kept;
+  ensure(journal.read_kept(1, SIZE_MAX, SIZE_MAX, kept).has_value(), "what was opened can be read");
+  ensure(kept.size() == kKept.size(), "no kept step is missing");
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    ensure(kept[i].ordinal == kKept[i] && kept[i].bytes == record(kKept[i]).bytes, "a kept step is what it was");
+  }
   return records.size();
 }
 
