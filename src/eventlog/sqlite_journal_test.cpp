@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <expected>
 #include <future>
 #include <memory>
 #include <string>
@@ -179,6 +180,30 @@ TEST_F(SqliteJournalTest, HasCaughtUpWhenTheSinkTookWhatWasThere) {
   // A call that is answered later than the acceptance.
   ASSERT_TRUE(dead_letters(*journal_, 1));
   EXPECT_TRUE(journal_->has_caught_up());
+}
+
+TEST_F(SqliteJournalTest, MayBeAskedWhileItStarts) {
+  RecordingSink& first = new_sink();
+  start(first);
+  const Position last = fill(2000, first).back();
+  journal_->stop();
+  options_.path = folder_.file("journal.db");
+  journal_ = std::make_unique<SqliteJournal>(std::move(options_), clock_, registry_);
+  std::atomic<bool> asks{false};
+  std::thread asker([&] {
+    std::expected<Ordinal, GapReason> located = std::unexpected(GapReason::unknown);
+    while (!located || !journal_->has_caught_up()) {
+      located = journal_->locate(last.text);
+      EXPECT_EQ(located.value_or(2000), 2000u);
+      [[maybe_unused]] const bool writable = journal_->is_writable();
+      asks = true;
+    }
+  });
+  while (!asks) std::this_thread::yield();
+  RecordingSink& second = new_sink();
+  start_made(second);
+  asker.join();
+  EXPECT_EQ(second.wait_for(2000).size(), 2000u);
 }
 
 TEST_F(SqliteJournalTest, ManyCallersAtOnceGetEachRecordInOnce) {
