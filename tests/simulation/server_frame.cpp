@@ -142,6 +142,22 @@ ServerFrame read_frame(std::string_view frame) {
   return CloseFrame{.code = static_cast<std::uint16_t>(byte(0) << 8 | byte(1))};
 }
 
+std::string describe(const ServerFrame& frame) {
+  if (const auto* const got = std::get_if<NotificationFrame>(&frame))
+    return std::string(got->event) + " " + std::string(got->id) + (got->is_replayed ? ", replayed" : "") +
+           (got->is_snapshot ? ", of the snapshot" : "") + (got->is_late ? ", late" : "");
+  if (const auto* const ok = std::get_if<AuthOkFrame>(&frame)) {
+    if (!ok->resume) return "auth_ok";
+    return "auth_ok, " + (ok->resume->reason.empty() ? "complete" : std::string(ok->resume->reason));
+  }
+  if (const auto* const live = std::get_if<LiveFrame>(&frame))
+    return "live at " + std::string(live->position) + " after " + std::to_string(live->replayed);
+  if (const auto* const ping = std::get_if<PingFrame>(&frame))
+    return "a heartbeat at " + std::string(ping->position) + ", " + std::to_string(ping->delivered) + " delivered";
+  if (const auto* const close = std::get_if<CloseFrame>(&frame)) return "a close, " + std::to_string(close->code);
+  return "what it cannot read";
+}
+
 std::vector<std::string> split_frames(std::string_view bytes) {
   std::vector<std::string> frames;
   while (const auto size = frame_size(bytes)) {

@@ -42,6 +42,8 @@ using ServerFrame = std::variant<NotificationFrame, AuthOkFrame, LiveFrame, Ping
 [[nodiscard]] std::optional<std::size_t> frame_size(std::string_view bytes);
 // `frame` is whole and outlives the answer.
 [[nodiscard]] ServerFrame read_frame(std::string_view frame);
+// In a few words, for a person who follows a seed.
+[[nodiscard]] std::string describe(const ServerFrame& frame);
 // Whole frames, one after the other.
 [[nodiscard]] std::vector<std::string> split_frames(std::string_view bytes);
 

@@ -32,7 +32,7 @@ World::World(std::uint64_t seed, Options options, Coverage& coverage)
     client.user = random_.below(scenario_.users);
     client.grants = draw_grants(random_);
   }
-  for (std::size_t written = random_.below(30); written > 0; --written) writer_.write(clock_.wall_now());
+  for (std::size_t written = random_.below(30); written > 0; --written) write();
   for (std::size_t node = 0; node < nodes_.size(); ++node) start(node);
 }
 
@@ -58,13 +58,13 @@ void World::act() {
     return false;
   };
   if (is(160)) {
-    for (std::size_t count = 1 + random_.below(3); count > 0; --count) writer_.write(clock_.wall_now());
+    for (std::size_t count = 1 + random_.below(3); count > 0; --count) write();
   } else if (is(170)) {
     if (!up.empty()) follow(random_.pick(up), 1 + random_.below(12));
   } else if (is(240)) {
     for (std::size_t count = up.empty() ? 0 : 1 + random_.below(3); count > 0 && !failure_; --count) {
       Node& node = *nodes_[random_.pick(up)];
-      turn(node, *node.shards()[random_.below(node.shards().size())], false);
+      turn(*node.shards()[random_.below(node.shards().size())], false);
     }
   } else if (is(180)) {
     for (std::size_t count = 1 + random_.below(3); count > 0 && !failure_; --count) {
@@ -98,6 +98,20 @@ void World::act() {
   }
 }
 
+void World::write() {
+  writer_.write(clock_.wall_now());
+  if (!traces_) return;
+  const Entry& entry = log_.truth().entries().back();
+  const Meaning& meaning = entry.meaning;
+  std::string text = entry.position + " is written: ";
+  if (!meaning.is_valid) return trace(text + "nonsense");
+  text += to_string(meaning.kind);
+  if (meaning.kind == EventKind::order_update)
+    text += " of " + std::string(kUsers.at(meaning.user)) + "'s order " + std::to_string(meaning.order) + ", " +
+            std::string(to_string(meaning.status)) + " " + std::to_string(meaning.filled);
+  trace(text + (entry.is_published() ? "" : ", told to nobody: " + std::string(entry.reason)));
+}
+
 void World::pass(milliseconds time) {
   trace("time passes: " + std::to_string(time.count()) + " ms");
   clock_.advance(time);
@@ -120,12 +134,15 @@ void World::crash(std::size_t node) {
 }
 
 void World::follow(std::size_t node, std::size_t records_max) {
+  const std::size_t before = nodes_[node]->next_entry();
   const auto wrong = nodes_[node]->follow(records_max);
+  const std::size_t taken = nodes_[node]->next_entry() - before;
+  if (traces_ && taken > 0) trace("node " + std::to_string(node) + " takes " + std::to_string(taken) + " records");
   if (wrong) fail("node " + std::to_string(node) + ": " + *wrong);
 }
 
 // What a loop does from one wait to the next: takes in, lets clients act, delivers, and gives turns to those who rest.
-void World::turn(Node& node, Shard& shard, bool is_hurried) {
+void World::turn(Shard& shard, bool is_hurried) {
   shard.receive(clock_.mono_now(), is_hurried ? 1'000 : random_.below(4));
   while (!is_hurried && random_.percent(30)) act_within_turn(shard);
   if (failure_) return;
@@ -135,7 +152,6 @@ void World::turn(Node& node, Shard& shard, bool is_hurried) {
     if (connection == nullptr || &connection->shard != &shard || !connection->session->wants_turn()) continue;
     if (is_hurried || random_.percent(80)) connection->session->pump();
   }
-  if (traces_) trace("node " + std::to_string(node.index()) + " took a turn");
 }
 
 void World::act_within_turn(Shard& shard) {
@@ -273,7 +289,9 @@ void World::read(Client& client, std::size_t bytes_max) {
   connection->input.append(connection->socket.read(bytes_max));
   std::string_view bytes = connection->input;
   while (const auto size = frame_size(bytes)) {
-    const auto wrong = connection->audit->take(read_frame(bytes.substr(0, *size)), connection->session->is_behind());
+    const ServerFrame frame = read_frame(bytes.substr(0, *size));
+    if (traces_) trace(name(client) + " gets " + describe(frame));
+    const auto wrong = connection->audit->take(frame, connection->session->is_behind());
     if (wrong) return fail(name(client) + ": " + *wrong);
     bytes.remove_prefix(*size);
   }
@@ -333,7 +351,7 @@ void World::settle_down() {
     pass(milliseconds{50});
     for (const auto& node : nodes_) {
       follow(node->index(), 1'000);
-      for (const auto& shard : node->shards()) turn(*node, *shard, true);
+      for (const auto& shard : node->shards()) turn(*shard, true);
     }
     for (Client& client : clients_) {
       if (client.connection == nullptr) connect(client, true);

@@ -60,11 +60,12 @@ class World {
   };
 
   void act();
+  void write();
   void pass(milliseconds time);
   void start(std::size_t node);
   void crash(std::size_t node);
   void follow(std::size_t node, std::size_t records_max);
-  void turn(Node& node, Shard& shard, bool is_hurried);
+  void turn(Shard& shard, bool is_hurried);
   void act_within_turn(Shard& shard);
   void trim();
   void recreate();
