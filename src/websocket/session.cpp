@@ -297,7 +297,8 @@ void Session::check_queue() {
 }
 
 void Session::pump() {
-  if (state_ == State::closed || stream_->has_unsent()) return;
+  if (state_ == State::closed) return;
+  if (stream_->has_unsent()) return watch_for_unsent();
   std::string& out = server_.scratch_;
   out.clear();
   out.swap(control_);
