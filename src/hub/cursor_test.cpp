@@ -138,6 +138,16 @@ TEST(Cursor, AfterAGapGetsWhatStandsAndThenWhatIsNew) {
   EXPECT_TRUE(w.last.at_end);
 }
 
+TEST(Cursor, LeavesOutOfASnapshotWhatMayNotBeSeenAnyMore) {
+  World w;
+  w.publish(3);
+  EXPECT_EQ(w.cursor.begin({}, w.window, w.state, w.viewer, w.now), std::nullopt);
+  EXPECT_EQ(w.read(1), R"({1,"snapshot":true})");
+  w.viewer.grants = {};
+  EXPECT_EQ(w.read(), "");
+  EXPECT_TRUE(w.last.is_live);
+}
+
 TEST(Cursor, WithoutASnapshotIsLiveAtOnce) {
   World w;
   w.publish(2);

@@ -29,9 +29,8 @@ class CursorTrial {
     for (Reader& reader : readers_) begin(reader);
   }
 
-  // One more thing happens. Null: all is as it must be; else what is not.
+  // One more thing happens. Null: all was as it must be so far; else what was not.
   [[nodiscard]] const char* step() {
-    complaint_ = nullptr;
     Reader& reader = readers_[draw_(readers_.size())];
     const std::size_t chance = draw_(16);
     if (chance < 5) {
@@ -53,7 +52,6 @@ class CursorTrial {
 
   // Reads everything, and then nobody lacks anything.
   [[nodiscard]] const char* finish() {
-    complaint_ = nullptr;
     end_turn();
     for (Reader& reader : readers_)
       for (int i = 0; complaint_ == nullptr && !reader.is_lost && !read(reader); ++i) check(i < 5'000, "it never ends");
@@ -71,7 +69,7 @@ class CursorTrial {
     std::vector<Grants> held{};           // since then
     Ordinal asked = 0;                    // it has everything up to here
     Ordinal last = 0;                     // what it got last
-    std::vector<std::string> snapshot{};  // what of it has not come yet
+    std::vector<std::size_t> snapshot{};  // what of it has not come yet, in all_
     std::uint64_t replayed = 0;
     bool is_replay = false, is_live = false, is_lost = false;
   };
@@ -159,7 +157,7 @@ class CursorTrial {
     check(gap == expected, "a resume is answered by what the window holds");
   }
 
-  std::vector<std::string> snapshot(const Reader& reader) const {
+  std::vector<std::size_t> snapshot(const Reader& reader) const {
     std::map<std::string, std::size_t> orders;
     std::vector<std::size_t> found;
     for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -172,9 +170,7 @@ class CursorTrial {
     for (const auto& [order, last] : orders)
       if (!is_terminal(all_[last]->status)) found.push_back(last);
     std::ranges::sort(found);
-    std::vector<std::string> frames;
-    for (const std::size_t i : found) frames.push_back(json(*all_[i], ",\"snapshot\":true"));
-    return frames;
+    return found;
   }
 
   static std::string json(const Publication& p, std::string_view mark) {
@@ -215,10 +211,12 @@ class CursorTrial {
 
   void take(Reader& reader, const std::string& text) {
     if (!reader.is_live && !reader.is_replay) {
-      const auto found = std::ranges::find(reader.snapshot, text);
-      // What its new grants do not show is left out.
+      const auto found = std::ranges::find_if(
+          reader.snapshot, [&](std::size_t i) { return json(*all_[i], ",\"snapshot\":true") == text; });
       check(found != reader.snapshot.end(), "a snapshot holds what stood at its begin, once and in order");
-      if (found != reader.snapshot.end()) reader.snapshot.erase(reader.snapshot.begin(), found + 1);
+      if (found == reader.snapshot.end()) return;
+      check(may_see(reader.user, reader.grants, *all_[*found]), "a snapshot shows what its reader may see by now");
+      reader.snapshot.erase(reader.snapshot.begin(), found + 1);
       return;
     }
     const std::string_view mark = reader.is_live ? "" : ",\"replayed\":true";
