@@ -52,7 +52,6 @@ class Audit {
 
   // The last position that the client has handled; empty: none on this connection.
   [[nodiscard]] const std::string& position() const { return position_; }
-  [[nodiscard]] std::size_t taken() const { return taken_; }
   // A beat told of everything that is published.
   [[nodiscard]] bool was_told_all() const { return told_up_to_ >= last_published(); }
 
