@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t kEventsPerCall = 5;
 constexpr std::uint32_t kLife = 500;  // long: that orders come and go is not what is measured
 constexpr std::chrono::seconds kSettle{5};
+constexpr double kNoiseBytesMax = 1e6;
 constexpr std::chrono::milliseconds kBetweenSamples{250};
 
 // The most the server has above what it had, while that lasts.
@@ -59,21 +60,23 @@ Report run_stalled(const Target& target, const ServerProbe& server, const Stalle
     auto run = run_deliveries(target, server, crowd, book,
                               {.interval = interval, .events_per_call = kEventsPerCall, .meanwhile = meanwhile});
     report.add(run.faults);
-    report.set("deliveries", static_cast<double>(run.audit->delivered()));
     return all_latencies(*run.audit);
   };
 
-  double quiet_growth = 0, growth = 0;
+  double warm_up_growth = 0, quiet_growth = 0, growth = 0;
+  (void)publish_while([&] { warm_up_growth = growth_during(server, options.duration); });
   const Histogram quiet = publish_while([&] { quiet_growth = growth_during(server, options.duration); });
   const Histogram while_stalled = publish_while([&] {
     crowd.stall();
     growth = growth_during(server, options.duration);
     crowd.go_on();
   });
+  if (quiet_growth > kNoiseBytesMax) report.fault("the server's memory was not steady before anybody stalled");
   report.set("too_slow", static_cast<double>(crowd.times_too_slow()));
   report.set_latencies("quiet", quiet);
   report.set_latencies("while_stalled", while_stalled);
   report.set("p99_ratio", in_ms(while_stalled.percentile(0.99)) / in_ms(quiet.percentile(0.99)));
+  report.set("growth_warm_up_mb", warm_up_growth / 1e6);
   report.set("growth_quiet_mb", quiet_growth / 1e6);
   report.set("growth_while_stalled_mb", growth / 1e6);
   report.set("bytes_per_stalled_client", (growth - quiet_growth) / options.stalled);

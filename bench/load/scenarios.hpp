@@ -77,9 +77,10 @@ struct FairnessOptions {
 };
 [[nodiscard]] Report run_fairness(const Target& target, const ServerProbe& server, const FairnessOptions& options);
 
-// Some clients, on narrow links, stop reading for a time, and then read on. A share of the events are signals to all;
-// of the others four in five are updates for the stalled clients. What a stalled client costs is what the server grows
-// by meanwhile, less what it grew by in as long a time when nobody stalled.
+// Some clients, on narrow links, stop reading for a time, and then read on; before that everybody reads for as long,
+// twice, first to warm up. A share of the events are signals to all; of the others four in five are updates for the
+// stalled clients. What a stalled client costs is what the server grows by meanwhile, less what it grew by in as long a
+// time when nobody stalled.
 struct StalledOptions {
   std::uint32_t clients = 2000;
   std::uint32_t stalled = 200;
