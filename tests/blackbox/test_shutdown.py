@@ -154,3 +154,28 @@ def test_k2_kill_in_the_middle_of_a_drain_loses_nothing(carillon):
         server.kill()
     server.start()
     assert server.publish(event)["duplicates"] == 1
+
+
+def test_a_stop_while_the_log_is_read_tells_those_who_wait_for_it(carillon):
+    server = carillon({"server": {"drain_window": "500ms"}}).start()
+    start = server.publish(events.alert())["position"]
+    for _ in range(5):
+        server.publish(*[events.order("alice") for _ in range(1000)])
+    server.kill()
+    server.spawn()
+
+    def opened():
+        try:
+            return server.open(server.token("alice"), resume=start)
+        except ConnectionRefusedError:
+            return None
+
+    with until(opened, 20, "an accepted connection") as alice:
+        server.terminate()
+        code, messages = alice.until_closed(10)
+        assert code == 1012
+        seen = [m["id"] for m in messages if m["type"] == "notification"]
+    assert server.wait(30) == 0
+    server.start()
+    with server.join("alice", resume=seen[-1] if seen else start) as alice:
+        assert len(seen) + len(alice.catch_up(20)) == 5000
