@@ -19,6 +19,8 @@ Grants all_grants() {
 }
 
 struct World {
+  explicit World(std::size_t orders_max = CurrentState::kOrdersMax) : state(orders_max) {}
+
   std::shared_ptr<Publication> make(EventKind kind) {
     auto made = std::make_shared<Publication>();
     made->ordinal = ++last;
@@ -53,6 +55,18 @@ struct World {
 };
 
 using Ordinals = std::vector<Ordinal>;
+
+TEST(CurrentState, BeyondTheBoundTheOrdersThatStoodLongestLeave) {
+  World w(20);
+  for (int i = 1; i <= 20; ++i) w.order(i % 2 == 0 ? "even" : "odd", "o" + std::to_string(i), OrderStatus::submitted);
+  w.order("odd", "o1", OrderStatus::partially_filled);  // 21: no longer the oldest
+  EXPECT_EQ(w.state.open_orders(), 20U);
+  w.order("late", "o22", OrderStatus::submitted);
+  EXPECT_EQ(w.state.open_orders(), 18U);
+  EXPECT_EQ(w.of("even"), (Ordinals{6, 8, 10, 12, 14, 16, 18, 20}));
+  EXPECT_EQ(w.of("odd"), (Ordinals{5, 7, 9, 11, 13, 15, 17, 19, 21}));
+  EXPECT_EQ(w.of("late"), Ordinals{22});
+}
 
 TEST(CurrentState, HoldsTheLatestUpdateOfEachOpenOrder) {
   World w;
