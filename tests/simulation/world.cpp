@@ -49,53 +49,71 @@ std::optional<std::string> World::run() {
 }
 
 void World::act() {
-  const auto up = nodes_that(true), down = nodes_that(false);
-  if (up.empty() && random_.percent(30)) return start(random_.pick(down));
-  std::size_t chance = random_.below(1'000);
-  const auto is = [&](std::size_t weight) {
-    if (chance < weight) return true;
-    chance -= weight;
-    return false;
+  struct Action {
+    std::size_t weight;
+    void (World::*take)();
   };
-  if (is(160)) {
-    for (std::size_t count = 1 + random_.below(3); count > 0; --count) write();
-  } else if (is(170)) {
-    if (!up.empty()) follow(random_.pick(up), 1 + random_.below(12));
-  } else if (is(240)) {
-    for (std::size_t count = up.empty() ? 0 : 1 + random_.below(3); count > 0 && !failure_; --count) {
-      Node& node = *nodes_[random_.pick(up)];
-      turn(*node.shards()[random_.below(node.shards().size())], false);
-    }
-  } else if (is(180)) {
-    for (std::size_t count = 1 + random_.below(3); count > 0 && !failure_; --count) {
-      Client& client = any_client();
-      if (client.takes) read(client, random_.percent(70) ? 1'000'000 : 1 + random_.below(600));
-    }
-  } else if (is(90)) {
-    const auto away = std::ranges::find_if(clients_, [](const Client& client) { return client.connection == nullptr; });
-    if (away != clients_.end()) connect(*away, false);
-  } else if (is(20)) {
-    Client& client = any_client();
-    client.takes = !client.takes;
-  } else if (is(20)) {
-    cut(any_client());
-  } else if (is(10)) {
-    refresh(any_client());
-  } else if (is(50)) {
-    pass(milliseconds{random_.between(1, 100)});
-  } else if (is(12)) {
-    pass(milliseconds{random_.between(1'000, 15'000)});
-  } else if (is(6)) {
-    pass(std::chrono::minutes{random_.between(1, 40)});
-  } else if (is(10)) {
-    trim();
-  } else if (is(6)) {
-    if (!up.empty()) crash(random_.pick(up));
-  } else if (is(24)) {
-    if (!down.empty()) start(random_.pick(down));
-  } else if (is(2)) {
-    if (scenario_.changes_epoch) recreate();
+  static constexpr Action kActions[] = {
+      {160, &World::write_some},   {170, &World::follow_some}, {240, &World::turn_some},  {180, &World::read_some},
+      {90, &World::let_one_in},    {20, &World::change_pace},  {20, &World::cut_one},     {10, &World::refresh_one},
+      {50, &World::pass_a_moment}, {12, &World::pass_seconds}, {6, &World::pass_minutes}, {10, &World::trim},
+      {6, &World::crash_one},      {24, &World::start_one},    {2, &World::recreate},
+  };
+  static constexpr std::size_t kWeights = [] {
+    std::size_t sum = 0;
+    for (const Action& action : kActions) sum += action.weight;
+    return sum;
+  }();
+  if (nodes_that(true).empty() && random_.percent(30)) return start_one();
+  std::size_t chance = random_.below(kWeights);
+  for (const Action& action : kActions) {
+    if (chance < action.weight) return (this->*action.take)();
+    chance -= action.weight;
   }
+}
+
+void World::write_some() {
+  for (std::size_t count = 1 + random_.below(3); count > 0; --count) write();
+}
+
+void World::follow_some() {
+  const auto up = nodes_that(true);
+  if (!up.empty()) follow(random_.pick(up), 1 + random_.below(12));
+}
+
+void World::turn_some() {
+  const auto up = nodes_that(true);
+  for (std::size_t count = up.empty() ? 0 : 1 + random_.below(3); count > 0 && !failure_; --count) {
+    Node& node = *nodes_[random_.pick(up)];
+    turn(*node.shards()[random_.below(node.shards().size())], false);
+  }
+}
+
+void World::read_some() {
+  for (std::size_t count = 1 + random_.below(3); count > 0 && !failure_; --count) {
+    Client& client = any_client();
+    if (client.takes) read(client, random_.percent(70) ? 1'000'000 : 1 + random_.below(600));
+  }
+}
+
+void World::let_one_in() {
+  const auto away = std::ranges::find_if(clients_, [](const Client& client) { return client.connection == nullptr; });
+  if (away != clients_.end()) connect(*away, false);
+}
+
+void World::change_pace() {
+  Client& client = any_client();
+  client.takes = !client.takes;
+}
+
+void World::crash_one() {
+  const auto up = nodes_that(true);
+  if (!up.empty()) crash(random_.pick(up));
+}
+
+void World::start_one() {
+  const auto down = nodes_that(false);
+  if (!down.empty()) start(random_.pick(down));
 }
 
 void World::write() {
@@ -191,6 +209,7 @@ void World::trim() {
 }
 
 void World::recreate() {
+  if (!scenario_.changes_epoch) return;
   coverage_.add(Seen::new_logs);
   trace("the log is another one");
   for (const std::size_t node : nodes_that(true)) crash(node);

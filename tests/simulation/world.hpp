@@ -59,7 +59,24 @@ class World {
     std::unique_ptr<Connection> connection;
   };
 
+  // One of those that follow.
   void act();
+  void write_some();
+  void follow_some();
+  void turn_some();
+  void read_some();
+  void let_one_in();
+  void change_pace();
+  void cut_one() { cut(any_client()); }
+  void refresh_one() { refresh(any_client()); }
+  void pass_a_moment() { pass(milliseconds{random_.between(1, 100)}); }
+  void pass_seconds() { pass(milliseconds{random_.between(1'000, 15'000)}); }
+  void pass_minutes() { pass(std::chrono::minutes{random_.between(1, 40)}); }
+  void trim();
+  void crash_one();
+  void start_one();
+  void recreate();
+
   void write();
   void pass(milliseconds time);
   void start(std::size_t node);
@@ -67,8 +84,6 @@ class World {
   void follow(std::size_t node, std::size_t records_max);
   void turn(Shard& shard, bool is_hurried);
   void act_within_turn(Shard& shard);
-  void trim();
-  void recreate();
 
   void connect(Client& client, bool is_plain);
   [[nodiscard]] Asked draw_asked(const Client& client);
