@@ -117,7 +117,7 @@ std::optional<std::string> Node::take(std::size_t entry, bool is_kept, std::vect
   const bool is_history = entry < history_end_ && !breakage_.strikes(Broken::history_is_late, 100);
   const notification::Moment moment{.wall = clock_.wall_now(), .mono = clock_.mono_now(), .is_history = is_history};
   Outcome outcome = processor_.process(record, moment);
-  if (!is_kept) taken_at_.push_back(entry < history_end_ ? record.logged_at : moment.wall);
+  if (!is_kept) taken_.push_back({entry < history_end_ ? record.logged_at : moment.wall, moment.mono});
   if (breakage_.is_active()) break_outcome(record, moment, outcome);
   if (outcome.step) log_.settle(*outcome.step);
   if (outcome.publication) out.push_back(outcome.publication);
@@ -134,8 +134,16 @@ std::optional<std::string> Node::take(std::size_t entry, bool is_kept, std::vect
 
 bool Node::is_late(std::size_t entry) const {
   const Entry& found = log_.truth().entries()[entry];
-  const WallTime at = entry < first_ ? found.logged_at : taken_at_.at(entry - first_);
+  const WallTime at = entry < first_ ? found.logged_at : taken_.at(entry - first_).for_lateness;
   return at - found.time() > late_after(found.meaning.kind);
+}
+
+bool Node::took(MonoTime at, std::size_t user, Grants grants) const {
+  for (std::size_t i = 0; i < taken_.size(); ++i) {
+    const Entry& entry = log_.truth().entries()[first_ + i];
+    if (taken_[i].at == at && entry.is_published() && Truth::concerns(entry, user, grants)) return true;
+  }
+  return false;
 }
 
 // The rules, broken: what they withhold is published as they would publish it if they knew nothing of the past.

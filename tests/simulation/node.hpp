@@ -65,6 +65,8 @@ class Node {
   [[nodiscard]] std::size_t next_entry() const { return next_; }
   [[nodiscard]] std::size_t first_entry() const { return first_; }  // the first it could read
   [[nodiscard]] Ordinal origin() const { return origin_; }
+  // Whether it took something that concerns this user at that moment.
+  [[nodiscard]] bool took(MonoTime at, std::size_t user, Grants grants) const;
   // Whether a publication of this entry is marked late here (protocol 4.1).
   [[nodiscard]] bool is_late(std::size_t entry) const;
 
@@ -84,7 +86,11 @@ class Node {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::size_t first_, next_, history_end_;  // entries of the log
   Ordinal origin_;
-  std::vector<WallTime> taken_at_;  // by entry, from first_ on
+  struct Taken {
+    WallTime for_lateness;
+    MonoTime at;
+  };
+  std::vector<Taken> taken_;  // by entry, from first_ on
 };
 
 }  // namespace carillon::simulation

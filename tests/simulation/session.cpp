@@ -119,6 +119,7 @@ void Session::check_queue() {
   bool too_old = blocked_since_ != MonoTime::max() && now - blocked_since_ > limits.queue_age_max;
   if (!too_much && !too_old && waiting_bytes_ > 0) {
     const auto oldest = world_.shard.hub().oldest_waiting(*this);
+    was_impatient_ = was_impatient_ || (oldest && !world_.node.took(*oldest, user_, grants()));
     too_old = oldest && now - std::max(*oldest, caught_up_at_) > limits.queue_age_max;
   }
   if (!too_much && !too_old) return;

@@ -30,6 +30,7 @@ class Session final : public hub::Subscriber {
  public:
   // What it lives with; all of it outlives the session.
   struct Surroundings {
+    const Node& node;
     Shard& shard;
     const Scenario& scenario;
     Breakage& breakage;
@@ -56,6 +57,8 @@ class Session final : public hub::Subscriber {
 
   [[nodiscard]] bool is_open() const { return is_open_; }
   [[nodiscard]] bool wants_turn() const { return wants_turn_; }
+  // It gave up on its client for what was not so.
+  [[nodiscard]] bool was_impatient() const { return was_impatient_; }
   // It had not read, or its client not taken, all that there was.
   [[nodiscard]] bool is_behind() const { return is_behind_; }
 
@@ -88,6 +91,7 @@ class Session final : public hub::Subscriber {
   bool is_open_ = false;
   bool wants_turn_ = false;
   bool beat_due_ = false;
+  bool was_impatient_ = false;
   bool is_behind_ = true;  // until the first reading to the end
   bool has_snapshot_ = false;
   std::optional<Position> stuck_at_;

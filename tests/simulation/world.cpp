@@ -133,8 +133,12 @@ void World::write() {
 void World::pass(milliseconds time) {
   trace("time passes: " + std::to_string(time.count()) + " ms");
   clock_.advance(time);
-  for (Client& client : clients_)
-    if (client.connection != nullptr) client.connection->session->on_timer();
+  for (Client& client : clients_) {
+    if (client.connection == nullptr) continue;
+    client.connection->session->on_timer();
+    if (client.connection->session->was_impatient() && !breakage_.is_active())
+      fail(name(client) + ": its session counts the time of what does not wait for it");
+  }
 }
 
 void World::start(std::size_t node) {
@@ -244,7 +248,8 @@ void World::connect(Client& client, bool is_plain) {
   Grants grants = client.grants;
   if (breakage_.strikes(Broken::ignore_grants, 100))
     for (const Grant grant : kGrants) grants.add(grant);
-  connection->session = std::make_unique<Session>(Session::Surroundings{.shard = shard,
+  connection->session = std::make_unique<Session>(Session::Surroundings{.node = node,
+                                                                        .shard = shard,
                                                                         .scenario = scenario_,
                                                                         .breakage = breakage_,
                                                                         .log = log_,
