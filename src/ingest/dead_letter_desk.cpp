@@ -109,13 +109,24 @@ class DeadLetterDesk::Replay : public std::enable_shared_from_this<Replay> {
     if (letter == letters_.end()) return refuse("not_found");
     auto event = protocol::parse_envelope(letter->bytes, desk_.loop_.wall_now());
     if (!event) return refuse(event.error().code);
-    // The same letter replayed twice is one event.
-    if (event->id.empty()) event->id = "replay-" + position.text.substr(0, 100);
-    std::vector<eventlog::Record> records{{.id = event->id, .bytes = protocol::encode_envelope(*event)}};
-    desk_.log_.append(std::move(records), on_shard([](Replay& self, const Result<eventlog::Appended>& appended) {
+    if (event->id.empty()) event->id = id_of_replay(position);
+    append(*event);
+  }
+
+  // The same letter replayed twice is one event.
+  static std::string id_of_replay(const Position& position) { return "replay-" + position.text.substr(0, 100); }
+
+  void append(const Event& event) {
+    std::vector<eventlog::Record> records{{.id = event.id, .bytes = protocol::encode_envelope(event)}};
+    desk_.log_.append(std::move(records), on_shard([event](Replay& self, const Result<eventlog::Appended>& appended) {
                         if (!appended)
                           return self.refuse(appended.error().kind == ErrorKind::conflict ? "conflict" : "unavailable");
-                        self.remove();
+                        const Position& position = self.positions_[self.at_];
+                        if (appended->duplicates == 0 || appended->position != position) return self.remove();
+                        // What the log knows by this id is the record that was refused.
+                        Event again = event;
+                        again.id = id_of_replay(position);
+                        self.append(again);
                       }));
   }
 

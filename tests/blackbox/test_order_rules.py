@@ -190,6 +190,25 @@ def test_an_update_that_names_another_user_is_a_dead_letter_and_nobody_sees_it(s
     assert [line["reason"] for line in lines] == ["owner_mismatch"]
 
 
+def test_a_replayed_letter_that_is_still_wrong_is_a_letter_again(server):
+    order = Order()
+    server.publish(order.update("SUBMITTED"))
+    foreign = order.update("FILLED", 1, user="bob")
+    position = server.publish(foreign)["position"]
+
+    def letters():
+        return [one for one in dead_letters(server) if json.loads(one["record"])["payload"] == foreign["payload"]]
+
+    until(letters, 10, "the letter")
+    with server.rest("operator", scope="admin") as rest:
+        body = json.dumps({"positions": [position]})
+        answer = rest.call("POST", "/v1/dead-letters/replay", body, {"Content-Type": "application/json"})
+        assert answer.json == {"replayed": 1, "refused": []}
+    (again,) = until(lambda: [one for one in letters() if one["position"] != position], 10, "the letter's return")
+    assert again["reason"] == "owner_mismatch"
+    assert [one["position"] for one in letters()] == [again["position"]]
+
+
 def test_the_owner_goes_on_after_another_user_was_named(server, alice):
     order = Order()
     server.publish(order.update("SUBMITTED"), order.update("FILLED", 1.5, user="bob"))
