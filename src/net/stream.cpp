@@ -190,6 +190,7 @@ Stream::Status Stream::flush() {
     return Status::ok;
   }
   unsent_.erase(0, static_cast<std::size_t>(sent));
+  if (unsent_.capacity() > 4 * unsent_.size()) unsent_.shrink_to_fit();
   return Status::blocked;
 }
 

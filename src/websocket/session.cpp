@@ -29,6 +29,8 @@ constexpr std::size_t kInvalidMax = 10;  // within a minute (protocol 3.4)
 constexpr std::chrono::seconds kInvalidWindow{60};
 // What one write gathers: four TLS records, so that a client that catches up does not hold up the others.
 constexpr std::size_t kWriteBytes = 64 * 1024;
+// And to a client that was blocked and has not all yet: what the kernel refuses of a write has to be kept.
+constexpr std::size_t kNarrowWriteBytes = 512;
 constexpr std::size_t kControlBytesMax = 64 * 1024;
 constexpr std::size_t kDiscardedBytesMax = 4 * 1024 * 1024;
 
@@ -298,34 +300,50 @@ void Session::check_queue() {
 
 void Session::pump() {
   if (state_ == State::closed) return;
-  if (stream_->has_unsent()) return watch_for_unsent();
+  Written last{.has_more = true};
+  for (std::size_t bytes = 0; last.has_more && !stream_->has_unsent() && bytes < kWriteBytes; bytes += last.bytes) {
+    last = write_once(is_narrow_ ? kNarrowWriteBytes : kWriteBytes);
+    if (state_ == State::closed) return;
+    if (!is_narrow_ || last.bytes == 0) break;
+  }
+  if (stream_->has_unsent())
+    is_narrow_ = true;
+  else if (last.has_more)
+    server_.rest(*this);
+  else
+    is_narrow_ = false;
+  if (state_ == State::closing && close_seen_ && control_.empty()) return finish();
+  watch_for_unsent();
+}
+
+// Everything that waits, up to about so many bytes of notifications.
+Session::Written Session::write_once(std::size_t notification_bytes_max) {
   std::string& out = server_.scratch_;
   out.clear();
   out.swap(control_);
   if (std::exchange(pong_due_, false)) protocol::append_frame(out, Opcode::pong, pong_);
   hub::Reading reading{.at_end = true};
   if (state_ == State::live) {
-    reading = read_notifications(out);
+    reading = read_notifications(notification_bytes_max, out);
     if (reading.gap) {
       out.swap(control_);  // what was to go out before still does
-      return close(CloseCode::too_slow, "what this client waits for has left the window");
+      close(CloseCode::too_slow, "what this client waits for has left the window");
+      return {};
     }
   }
   if (!out.empty()) {
     server_.counters_.bytes.add(out.size());
-    if (stream_->write(out) == net::Stream::Status::failed) return die();
+    if (stream_->write(out) == net::Stream::Status::failed) die();
   }
-  if (!reading.at_end && !stream_->has_unsent()) server_.rest(*this);
-  if (state_ == State::closing && close_seen_ && control_.empty()) return finish();
-  watch_for_unsent();
+  return {.bytes = out.size(), .has_more = !reading.at_end};
 }
 
 // Appends the notifications that come next, the end of catching up, and a heartbeat that is due.
-hub::Reading Session::read_notifications(std::string& out) {
+hub::Reading Session::read_notifications(std::size_t bytes_max, std::string& out) {
   hub::Hub& hub = server_.hub_;
   const std::size_t before = out.size();
   server_.reading_at_ = server_.loop_.clock_now();
-  const hub::Reading reading = hub.read(*subscription_, kWriteBytes, out, &server_);
+  const hub::Reading reading = hub.read(*subscription_, bytes_max, out, &server_);
   if (reading.gap) return reading;
   delivered_ += reading.count;
   waiting_bytes_ = reading.at_end ? 0 : waiting_bytes_ - std::min(waiting_bytes_, out.size() - before);

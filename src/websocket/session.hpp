@@ -104,7 +104,12 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void arm_timer();
 
   // output
-  hub::Reading read_notifications(std::string& out);
+  struct Written {
+    std::size_t bytes = 0;
+    bool has_more = false;
+  };
+  Written write_once(std::size_t notification_bytes_max);
+  hub::Reading read_notifications(std::size_t bytes_max, std::string& out);
   void send_text(std::string_view json);
   void close(protocol::CloseCode code, std::string_view why);
   void leave();
@@ -149,6 +154,7 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   bool expiry_told_ = false;
   bool rate_warned_ = false;
   bool is_queued_ = false;   // in the server's list for the end of this turn
+  bool is_narrow_ = false;   // it was blocked, and has not caught up since
   bool is_resting_ = false;  // in the server's list of those with more to write
   bool close_seen_ = false;
 
