@@ -135,6 +135,7 @@ std::optional<std::uint64_t> number(const std::vector<std::string_view>& words, 
 
 int main(int argc, char** argv) {
   std::signal(SIGABRT, tell_seed);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // a long run that is stopped keeps what it found
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   const auto first = number(words, 1), second = number(words, 2);
   const std::string_view command = words.empty() ? std::string_view{} : words[0];
