@@ -19,9 +19,7 @@ void append_number(std::string& out, Number number, int base) {
 template <class Number>
 std::optional<Number> read_number(std::string_view text, int base) {
   Number number = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number, base);
-  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  if (std::from_chars(text.begin(), text.end(), number, base).ec != std::errc()) return std::nullopt;
   std::string again;
   append_number(again, number, base);
   if (again != text) return std::nullopt;

@@ -86,7 +86,7 @@ class DeadLetterDesk::Replay : public std::enable_shared_from_this<Replay> {
 
   // A completion for the log that goes on here, on the shard.
   template <class Then>
-  auto on_shard(Then then) {
+  auto on_shard(const Then& then) {
     return [self = shared_from_this(), then](auto result) {
       self->desk_.loop_.post([self, then, result = std::move(result)]() mutable { then(*self, std::move(result)); });
     };
