@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -80,6 +81,19 @@ class Served:
             if self.process.poll() is not None or time.monotonic() > give_up:
                 raise RuntimeError(f"the server did not get ready; see {self.folder}/server.log")
             time.sleep(0.02)
+
+    def seconds_until_accepting(self):
+        """From now until somebody who comes gets a TLS connection."""
+        began = time.monotonic()
+        context = ssl.create_default_context(cafile=self.folder / "server.pem")
+        while self.process.poll() is None and time.monotonic() < began + READY_SECONDS_MAX:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port)) as connection:
+                    context.wrap_socket(connection, server_hostname="localhost").close()
+                    return time.monotonic() - began
+            except OSError:
+                time.sleep(0.002)
+        raise RuntimeError(f"the server accepts no connections; see {self.folder}/server.log")
 
     def kill(self):
         """SIGKILL. A server that has ended before that, by itself, is an error."""
