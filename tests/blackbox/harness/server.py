@@ -275,6 +275,14 @@ class Carillon:
                 total += int(stat.read().split()[0])
         return total / 1e9
 
+    @contextlib.contextmanager
+    def grows_by_less_than(self, bytes_max):
+        """The memory of the process, within this block. A sanitizer's allocator keeps what was freed."""
+        before = self.resident_bytes()
+        yield
+        if not SANITIZED:
+            assert self.resident_bytes() - before < bytes_max
+
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/statm") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
