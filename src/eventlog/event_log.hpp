@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "event/place.hpp"
 #include "event/position.hpp"
 
 namespace carillon::eventlog {
@@ -17,14 +18,17 @@ namespace carillon::eventlog {
 struct Record {
   std::string id;     // the envelope's id; the key against repetition
   std::string bytes;  // the envelope
+  std::string key{};  // records of one key keep their order in every log: the event's user, or else its kind
 };
 
 // What the log holds.
 struct StoredRecord {
-  Position position;
-  Ordinal ordinal = 0;  // of `position`: grows from record to record, not always by one
-  WallTime logged_at;   // when the log got it
-  std::string bytes;    // an envelope, or whatever a foreign producer put there
+  Position position;       // this record and all that were handed over before it
+  Ordinal ordinal = 0;     // grows from record to record, not always by one; this node's own, and this run's
+  std::uint32_t lane = 0;  // where it stands in the log
+  Offset offset;
+  WallTime logged_at;  // when the log got it
+  std::string bytes;   // an envelope, or whatever a foreign producer put there
   // What stood between the last of these and the first record is trimmed; this one was kept, because an order stood at
   // it (Settled). Such records come first, in their order.
   bool is_kept = false;
@@ -79,6 +83,7 @@ class EventLog {
   using AppendDone = std::move_only_function<void(Result<Appended>)>;
   using DeadLettersDone = std::move_only_function<void(Result<std::vector<DeadLetter>>)>;
   using Done = std::move_only_function<void(Result<>)>;
+  using ReachedDone = std::move_only_function<void(bool)>;
 
   virtual ~EventLog() = default;
 
@@ -90,12 +95,16 @@ class EventLog {
   struct Origin {
     Position position;
     Ordinal ordinal = 0;
-    Ordinal buried_up_to = 0;  // of the records up to here, processes before this one have put the dead letters
+    Place buried_up_to;  // of the records up to here, processes before this one have put the dead letters
   };
   [[nodiscard]] virtual Origin origin() const = 0;
-  // Reads a position that a client names (protocol 6.1): `epoch` it is of another log, `unknown` it is malformed or has
-  // not been given out. Any thread, no I/O.
-  [[nodiscard]] virtual std::expected<Ordinal, GapReason> locate(std::string_view position) const = 0;
+  // Reads a position that a client names (protocol 6.1): `epoch` it is of another log, `unknown` it is malformed. Any
+  // thread, no I/O.
+  [[nodiscard]] virtual std::expected<Place, GapReason> locate(std::string_view position) const = 0;
+  // Whether the log has got this far: so that a place which this node has not read yet, because another node was
+  // faster, can be told from one that never was (cases.md J4). Not asked about what the sink was offered. A log that
+  // cannot tell in time says no.
+  virtual void has_reached(Place place, ReachedDone done) = 0;
   // Completes or fails what is under way, then lets go of the log. Idempotent.
   virtual void stop() = 0;
 
