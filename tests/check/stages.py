@@ -8,6 +8,7 @@ stage that fails without a count, or that did not run because what it needs did 
 import argparse
 import concurrent.futures
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ class Check:
         self.total += result
         took = clock(time.monotonic() - at)
         if not result.failed:
-            print(f"   {f'{result.passed} passed' if result.passed else 'done'} in {took}", flush=True)
+            print(f"   {f'{result.passed} passed' if result.passed else 'done'} in {took}. {result.note}".rstrip(". "), flush=True)
             return
         self.broken.add(name)
         tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
@@ -144,6 +145,49 @@ def unit_tests(preset):
         return total if total.passed or total.failed else Tally(0, 1, "there was no test to run")
 
     return steps
+
+
+def broker_tests(preset):
+    """The binary of the tests with real brokers, one process for each broker, and one for what needs none."""
+
+    def one(log, broker, pattern):
+        folders = LOGS / "brokers" / f"{preset}-{broker}"
+        remove_brokers(folders)
+        folders.mkdir(parents=True)
+        report = log.with_suffix(f".{broker}.json")
+        report.unlink(missing_ok=True)
+        own_log = log.with_suffix(f".{broker}.log")
+        own_log.write_text("")
+        code = run(own_log, BUILD / preset / "carillon_broker_tests", f"--gtest_filter={pattern}",
+                   f"--gtest_output=json:{report}", environment={"CARILLON_BROKER_FOLDERS": str(folders)}, check=False)
+        remove_brokers(folders)
+        counted = tally.gtest(report, "broker" if may_lack_brokers else None) if report.exists() else Tally()
+        if code != 0 and not counted.failed:
+            counted += Tally(0, 1, f"carillon_broker_tests of {broker} ended with {code}")
+        counted.note = f"{broker}: {counted.note}" if counted.note else ""
+        return own_log, counted
+
+    may_lack_brokers = os.environ.get("CI") != "true"
+    patterns = {name: f"{name}*" for name in ("Kafka", "Rabbitmq", "Redis", "Jetstream")}
+    patterns["others"] = "-" + ":".join(patterns.values())
+
+    def steps(log):
+        with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+            results = list(pool.map(lambda item: one(log, *item), patterns.items()))
+        with log.open("a") as out:
+            for own_log, _ in results:
+                out.write(own_log.read_text(errors="replace"))
+        return sum((counted for _, counted in results), Tally())
+
+    return steps
+
+
+def remove_brokers(folders):
+    """A test that died may have left a server, which is in a session of its own."""
+    for folder in folders.glob("*-??????"):
+        script = ROOT / "tests/brokers" / folder.name[:-7]
+        subprocess.run([script, "kill", "--dir", folder / "server"], check=False, capture_output=True)
+    shutil.rmtree(folders, ignore_errors=True)
 
 
 def allowed_skip():
@@ -264,12 +308,15 @@ def main():
     check.stage("build release", build("release", [], "-DCARILLON_TESTS=ON"))
     check.stage("unit release", unit_tests("release"), needs=["build release"])
     if not quick:
+        check.stage("brokers", broker_tests("release"), needs=["build release"])
         check.stage("simulation", simulation(BUILD / "release/carillon_simulation", SIMULATION_SEEDS, has_variants=True),
                     needs=["build release"])
         check.stage("tidy", tidy, needs=["build release"])
         # The fuzz preset is the asan preset with coverage counters: one build serves both.
-        check.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_simulation", "fuzz/all"]))
+        check.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_broker_tests", "carillon_simulation",
+                                                 "fuzz/all"]))
         check.stage("unit asan", unit_tests("fuzz"), needs=["build asan"])
+        check.stage("brokers asan", broker_tests("fuzz"), needs=["build asan"])
         check.stage("simulation asan", simulation(BUILD / "fuzz/carillon_simulation", SIMULATION_SEEDS_ASAN, has_variants=False),
                     needs=["build asan"])
         check.stage("fuzz", fuzz, needs=["build asan"])

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 class Tally:
     passed: int = 0
     failed: int = 0
-    note: str = ""  # why something failed, where the tool's own output may not say so
+    note: str = ""  # why something failed or was skipped, where the tool's own output may not say so
 
     def __add__(self, other):
-        return Tally(self.passed + other.passed, self.failed + other.failed, self.note or other.note)
+        notes = "; ".join(note for note in (self.note, other.note) if note)
+        return Tally(self.passed + other.passed, self.failed + other.failed, notes)
 
 
 def skipped_as_failed(skipped, allowed):
     """A skipped case proves nothing. `allowed` is a word that a name must hold to be skipped without blame."""
     blamed = [name for name in skipped if not (allowed and allowed in name.lower())]
-    return Tally(0, len(blamed), f"skipped: {' '.join(blamed)}" if blamed else "")
+    note = f"skipped: {' '.join(blamed)}" if blamed else f"{len(skipped)} skipped" if skipped else ""
+    return Tally(0, len(blamed), note)
 
 
 def gtest(path, allowed_skip=None):
