@@ -1,15 +1,24 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <atomic>
+#include <expected>
 #include <functional>
 #include <memory>
-#include <string>
+#include <optional>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "eventlog/broker.hpp"
+#include "eventlog/broker_appender.hpp"
+#include "eventlog/broker_follower.hpp"
+#include "eventlog/broker_link.hpp"
 #include "eventlog/event_log.hpp"
+#include "eventlog/journal_queue.hpp"
+#include "eventlog/known_ids.hpp"
+#include "eventlog/log_notes.hpp"
+#include "eventlog/log_positions.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace carillon::eventlog {
@@ -32,13 +41,9 @@ class BrokerLog final : public EventLog {
   struct Options {
     // How much of the log is read at start: at least as much as clients resume from, and one hour more.
     milliseconds history = std::chrono::hours{24};
-    std::size_t queue_calls_max = 10'000;                 // appends that wait; beyond: `full`
-    std::size_t queue_bytes_max = std::size_t{64} << 20;  //
-    std::size_t record_bytes_max = std::size_t{1} << 20;  // beyond: `invalid`
-    milliseconds append_timeout{5000};                    // then an append that waits fails with `unavailable`
-    milliseconds backoff_min{100};                        // between two tries to connect; doubles
-    milliseconds backoff_max{5000};                       //
-    milliseconds look_interval{1000};                     // how often the extent of the log is compared
+    JournalQueue::Limits queue{};
+    BrokerAppender::Options appending{};
+    BrokerFollower::Options following{};
     // Called at most once, on one of the log's threads. Must not call stop().
     std::move_only_function<void(GapReason)> on_gap{};
   };
@@ -49,10 +54,11 @@ class BrokerLog final : public EventLog {
   BrokerLog(const BrokerLog&) = delete;
   BrokerLog& operator=(const BrokerLog&) = delete;
 
-  // Waits for a broker that cannot be reached, and says so once, until stop() is called by another thread: then fails
-  // with `unavailable`. Fails at once where the configuration is wrong.
+  // Waits for a broker that cannot be reached, and says so once, until abandon_start(): then fails with `unavailable`.
+  // Fails at once where the configuration is wrong. Does not overlap stop().
   [[nodiscard]] Result<> start(RecordSink& sink) override;
-  [[nodiscard]] Origin origin() const override;
+  void abandon_start() override { link_.stop(); }
+  [[nodiscard]] Origin origin() const override { return origin_; }
   [[nodiscard]] std::expected<Place, GapReason> locate(std::string_view position) const override;
   void has_reached(Place place, ReachedDone done) override;
   void stop() override;
@@ -67,11 +73,35 @@ class BrokerLog final : public EventLog {
   [[nodiscard]] bool has_caught_up() const override;
 
  private:
-  class Follower;
-  class Appender;
-  struct Shared;
+  // Both connections, and what the broker said on them.
+  struct Opened {
+    std::unique_ptr<BrokerReader> reader;
+    std::unique_ptr<BrokerWriter> writer;
+    Extent extent;
+    LogNotes notes;
+    Place after;  // where following begins
+  };
+  [[nodiscard]] Result<Opened> open();
+  [[nodiscard]] Result<LogNotes> identify(BrokerWriter& writer, const Extent& extent);
+  void run(Opened opened, RecordSink& sink);
+  void on_end(GapReason reason);
 
-  std::unique_ptr<Shared> shared_;
+  const std::unique_ptr<Broker> broker_;
+  Options options_;
+  const Clock& clock_;
+  telemetry::Registry& metrics_;
+  JournalQueue queue_;
+  BrokerLink link_;
+  KnownIds ids_{KnownIds::Limits{}};
+
+  // Made by start(), for any thread that finds is_started_.
+  std::optional<LogPositions> positions_;
+  std::optional<BrokerFollower> follower_;
+  std::optional<BrokerAppender> appender_;
+  Origin origin_;
+  std::atomic<bool> is_started_{false};
+
+  std::thread following_, appending_;
 };
 
 }  // namespace carillon::eventlog

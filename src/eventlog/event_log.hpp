@@ -90,6 +90,8 @@ class EventLog {
   // Opens the log and starts to follow it from its oldest record. Fails with a message that names the file or broker
   // and what is wrong with it. Call once; before it, and after it failed, every call is refused. May take seconds.
   [[nodiscard]] virtual Result<> start(RecordSink& sink) = 0;
+  // A start() that is under way on another thread need not succeed any more. Any thread.
+  virtual void abandon_start() {}
   // The position before the first record that the sink is offered and that was not kept; also where the log holds none.
   // After start(), any thread.
   struct Origin {

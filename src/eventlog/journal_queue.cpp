@@ -20,7 +20,7 @@ Result<> JournalQueue::check(AppendCall& call) const {
   call.bytes = 0;
   for (const Record& record : call.records) {
     const std::size_t bytes = record.id.size() + record.bytes.size();
-    if (bytes > kRecordBytesMax) return fail(ErrorKind::invalid, "a record is longer than 1 MiB");
+    if (record.bytes.size() > kRecordBytesMax) return fail(ErrorKind::invalid, "a record is longer than 1 MiB");
     call.bytes += bytes;
   }
   const bool can_fit = call.records.size() <= limits_.append_records_max && call.bytes <= limits_.append_bytes_max;
@@ -51,6 +51,15 @@ Result<> JournalQueue::push(DeadLetterCall& call) {
   if (!fits) return fail(ErrorKind::full, "the journal's queue of dead letters is full");
   dead_letter_bytes_ += bytes;
   dead_letters_.push_back(std::move(call));
+  news_.notify_one();
+  return {};
+}
+
+Result<> JournalQueue::push(ReachedCall& call) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return std::unexpected(*closed_);
+  if (reached_.size() >= limits_.reached_calls_max) return fail(ErrorKind::full, "the log's queue is full");
+  reached_.push_back(std::move(call));
   news_.notify_one();
   return {};
 }
@@ -89,6 +98,7 @@ JournalQueue::Taken JournalQueue::take(std::chrono::nanoseconds patience) {
   move_appends_to(taken);
   taken.dead_letters = std::exchange(dead_letters_, {});
   dead_letter_bytes_ = 0;
+  taken.reached = std::exchange(reached_, {});
   taken.settled = std::exchange(settled_, {});
   taken.is_last = closed_ && appends_.empty();
   return taken;

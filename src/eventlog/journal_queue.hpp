@@ -31,6 +31,10 @@ struct RemoveDeadLetter {
   EventLog::Done done;
 };
 using DeadLetterCall = std::variant<PutDeadLetter, ListDeadLetters, RemoveDeadLetter>;
+struct ReachedCall {
+  Place place;
+  EventLog::ReachedDone done;
+};
 
 // What waits for the journal's thread: callers push from any thread, one thread takes. Bounded; never blocks a caller.
 // Closed until open().
@@ -41,6 +45,7 @@ class JournalQueue {
     std::size_t append_bytes_max = 64 * 1024 * 1024;
     std::size_t dead_letter_calls_max = 10'000;
     std::size_t dead_letter_bytes_max = 16 * 1024 * 1024;
+    std::size_t reached_calls_max = 100'000;
     // Of one take, but for its first call.
     std::size_t group_records_max = 4096;
     std::size_t group_bytes_max = 4 * 1024 * 1024;
@@ -48,6 +53,7 @@ class JournalQueue {
   struct Taken {
     std::vector<AppendCall> appends;
     std::vector<DeadLetterCall> dead_letters;
+    std::vector<ReachedCall> reached;
     Settled settled;                // of all calls since the last take; up_to 0: none
     std::size_t calls_waiting = 0;  // append calls found, these included
     bool is_last = false;           // closed, and nothing is left
@@ -63,6 +69,7 @@ class JournalQueue {
   // ever fit, or the error of close().
   [[nodiscard]] Result<> push(AppendCall& call);
   [[nodiscard]] Result<> push(DeadLetterCall& call);
+  [[nodiscard]] Result<> push(ReachedCall& call);
   // Joined with what waits; lost when the queue is closed. Bounded by what the sink has under way.
   void push(Settled settled);
   // Ends the wait of a take.
@@ -73,7 +80,7 @@ class JournalQueue {
 
  private:
   [[nodiscard]] bool has_news() const {
-    return !appends_.empty() || !dead_letters_.empty() || settled_.up_to != 0 || woken_ || closed_;
+    return !appends_.empty() || !dead_letters_.empty() || !reached_.empty() || settled_.up_to != 0 || woken_ || closed_;
   }
   [[nodiscard]] Result<> check(AppendCall& call) const;
   void move_appends_to(Taken& taken);
@@ -86,6 +93,7 @@ class JournalQueue {
   std::size_t append_bytes_ = 0;
   std::vector<DeadLetterCall> dead_letters_;
   std::size_t dead_letter_bytes_ = 0;
+  std::vector<ReachedCall> reached_;
   Settled settled_;
   bool woken_ = false;
   std::optional<Error> closed_{{ErrorKind::unavailable, "the journal is not open"}};
