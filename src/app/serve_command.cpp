@@ -39,11 +39,14 @@ int run(const ServeCommand& command) {
     telemetry::log(telemetry::Level::warning, "configuration", {{"warning", warning.to_string()}});
 
   block_signals();
-  Server server(*config);
-  if (auto started = server.start(); !started) return refuse(started.error().message);
-  const auto exit_code = server.run();
-  telemetry::flush_log();
-  return exit_code ? *exit_code : refuse(exit_code.error().message);
+  while (true) {
+    Server server(*config);
+    if (auto started = server.start(); !started) return refuse(started.error().message);
+    const auto exit_code = server.run();
+    if (exit_code && server.begins_anew()) continue;
+    telemetry::flush_log();
+    return exit_code ? *exit_code : refuse(exit_code.error().message);
+  }
 }
 
 }  // namespace carillon::app

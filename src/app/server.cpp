@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "admin/admin_routes.hpp"
+#include "app/event_log_choice.hpp"
 #include "app/version.hpp"
 #include "auth/key_set.hpp"
 #include "base/ensure.hpp"
-#include "eventlog/sqlite_journal.hpp"
 #include "net/listener.hpp"
 #include "telemetry/log.hpp"
 
@@ -26,6 +26,7 @@ constexpr std::uint64_t kOwnDescriptors = 128;
 constexpr std::uint32_t kAdminConnectionsMax = 64;
 constexpr milliseconds kLastWordsTime{2500};  // after the window: close frames and answers on their way
 constexpr milliseconds kLook{20};
+constexpr milliseconds kAnewWindow{2000};  // clients that must begin anew do not come back together
 
 // Raises the soft limit to the hard one and tells it.
 std::uint64_t descriptors_max() {
@@ -72,15 +73,18 @@ Result<> Server::start() {
   if (!keys) return std::unexpected(keys.error());
   verifier_ = std::make_shared<auth::Verifier>(config_.auth.tokens, *keys);
 
-  eventlog::SqliteJournal::Options journal;
-  journal.path = config_.log.journal.path.string();
-  journal.limits.retention_age = config_.log.journal.retention_age;
-  journal.limits.retention_bytes = config_.log.journal.retention_bytes;
-  journal.on_fatal = [this](const Error& error) { main_.post([this, error] { on_fatal(error); }); };
-  log_ = std::make_unique<eventlog::SqliteJournal>(std::move(journal), clock_, metrics_);
-  // The journal keeps an event id to one record, and the last update of an ended order as long as its other records.
+  auto log =
+      make_event_log(config_,
+                     {.on_fatal = [this](const Error& error) { main_.post([this, error] { on_fatal(error); }); },
+                      .on_gap = [this](GapReason reason) { main_.post([this, reason] { begin_anew(reason); }); }},
+                     clock_, metrics_);
+  if (!log) return std::unexpected(log.error());
+  log_ = std::move(*log);
+  // An order is known for as long as its last update is in what a node reads.
+  const bool is_journal = config_.log.kind == config::LogKind::journal;
   notification::RecordProcessor::Options processing;
-  processing.orders.terminal_memory = config_.log.journal.retention_age;
+  processing.orders.terminal_memory = is_journal ? config_.log.journal.retention_age : config_.log.history;
+  processing.filters_duplicates = !is_journal;
   notification_ = std::make_unique<notification::NotificationService>(notification_thread_.loop(), *log_, fan_out_,
                                                                       clock_, metrics_, processing);
   stopped_ = false;
@@ -95,7 +99,7 @@ Result<> Server::start() {
                   {"listen", config_.server.listen.text()},
                   {"admin_listen", config_.server.admin_listen.text()},
                   {"shards", shards_.size()},
-                  {"log", config_.log.journal.path.string()}});
+                  {"log", event_log_name(config_)}});
   return {};
 }
 
@@ -185,6 +189,7 @@ Result<int> Server::run() {
 
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) return reload_certificate();
+  begins_anew_ = false;
   // A second one means now.
   drain(drain_watch_ ? milliseconds{0} : config_.server.drain_window);
 }
@@ -222,10 +227,18 @@ void Server::on_fatal(const Error& error) {
   drain(milliseconds{0});
 }
 
+// What the clients have is no beginning of what the log holds now. They are told so when they come back (protocol 6.1).
+void Server::begin_anew(GapReason reason) {
+  telemetry::log(Level::error, "beginning anew", {{"reason", to_string(reason)}});
+  begins_anew_ = true;
+  drain(std::min(kAnewWindow, config_.server.drain_window));
+}
+
 // Against the flow: no new input, then the log, so that every call that waits is answered, then who follows it.
 void Server::stop() {
   if (std::exchange(stopped_, true)) return;
   for (const auto& shard : shards_) shard->stop_listening();
+  log_->abandon_start();
   opening_log_.wait(true);
   log_->stop();
   fan_out_.close();

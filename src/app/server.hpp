@@ -44,6 +44,8 @@ class Server {
   // Serves until SIGTERM or SIGINT, or until the log fails for good; then stops in order. The result is the process's
   // exit code; a failure says why the log could not be opened.
   [[nodiscard]] Result<int> run();
+  // After run(): it ended because the log no longer goes on where this node was; another Server is to take its place.
+  [[nodiscard]] bool begins_anew() const { return begins_anew_; }
 
  private:
   [[nodiscard]] Result<> build_shards();
@@ -57,6 +59,7 @@ class Server {
   void reload_certificate();
   void drain(milliseconds window);
   void on_fatal(const Error& error);
+  void begin_anew(GapReason reason);
   void stop();
 
   const config::Config& config_;
@@ -82,6 +85,7 @@ class Server {
   std::optional<Error> start_error_;
   std::atomic<bool> serving_{false};
   int exit_code_ = 0;
+  bool begins_anew_ = false;
   bool stopped_ = true;
 };
 

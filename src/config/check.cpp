@@ -77,6 +77,22 @@ void check_addresses(const Config& config, Findings& findings) {
                         true});
 }
 
+// What a client may resume from is known only as well as what came before it (duplicates: one hour).
+void check_log(const Config& config, Findings& findings) {
+  const auto& log = config.log;
+  if (log.kind == LogKind::journal) return;
+  if (log.history < config.window.age + std::chrono::hours{1})
+    findings.push_back({"log.history",
+                        "is less than window.age and one hour more: a node that has just started may repeat an event "
+                        "that another one knows as a repeat",
+                        true});
+  if (log.tls.certificate.empty() != log.tls.private_key.empty())
+    findings.push_back({"log.tls.certificate", "log.tls.certificate and log.tls.private_key go together"});
+  if (log.kind == LogKind::kafka && log.kafka.sasl_mechanism != SaslMechanism::none &&
+      (log.kafka.username.empty() || log.password_file.empty()))
+    findings.push_back({"log.kafka.sasl_mechanism", "needs log.kafka.username and log.password_file"});
+}
+
 }  // namespace
 
 std::vector<Finding> check(Config& config) {
@@ -84,6 +100,7 @@ std::vector<Finding> check(Config& config) {
   check_files(config, findings);
   check_keys_fit_algorithms(config, findings);
   check_addresses(config, findings);
+  check_log(config, findings);
   return findings;
 }
 

@@ -27,6 +27,7 @@ struct ConfigFault {
 
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 enum class LogKind : std::uint8_t { journal, redis, kafka, rabbitmq, jetstream };
+enum class SaslMechanism : std::uint8_t { none, plain, scram_sha_256, scram_sha_512 };
 
 // What an operator chose, checked. Paths are absolute or relative to the working directory, sizes are bytes.
 // Names, ranges, defaults and meanings: table.cpp, printed as docs/configuration.md.
@@ -75,6 +76,14 @@ struct Config {
 
   struct Log {
     LogKind kind{};
+    std::chrono::milliseconds history{};
+    bool create = false;
+    std::filesystem::path password_file;  // empty: no password
+    struct Tls {
+      std::filesystem::path ca_file;  // empty: the system's authorities
+      std::filesystem::path certificate;
+      std::filesystem::path private_key;
+    } tls;
     struct Journal {
       std::filesystem::path path;
       std::chrono::milliseconds retention_age{};
@@ -87,6 +96,9 @@ struct Config {
     struct Kafka {
       std::string brokers;
       std::string topic;
+      bool tls = false;
+      SaslMechanism sasl_mechanism{};
+      std::string username;
     } kafka;
     struct Rabbitmq {
       std::string url;
@@ -96,6 +108,7 @@ struct Config {
       std::string url;
       std::string stream;
       std::string subject;
+      std::filesystem::path credentials_file;
     } jetstream;
   } log;
 

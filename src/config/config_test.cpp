@@ -194,15 +194,26 @@ TEST_F(ConfigTest, ItemAtFaultIsNamed) {
 
 TEST_F(ConfigTest, WhatThisBuildLacksIsRefusedAndItsDefaultIsNot) {
   EXPECT_EQ(
-      faults_of("log.kind = \"redis\"\nauth.jwks_url = \"https://id.example/keys\"\ngrpc.listen = \"[::]:9000\""),
-      (Faults{"1 log.kind: cannot be \"redis\" yet: this build has the embedded journal only; allowed: "
-              "\"journal\"",
-              "2 auth.jwks_url: cannot be \"https://id.example/keys\" yet: this build reads key sets from "
+      faults_of("auth.jwks_url = \"https://id.example/keys\"\ngrpc.listen = \"[::]:9000\""),
+      (Faults{"1 auth.jwks_url: cannot be \"https://id.example/keys\" yet: this build reads key sets from "
               "auth.jwks_file; allowed: \"\"",
-              "3 grpc.listen: cannot be \"[::]:9000\" yet: this build takes events by REST only; allowed: \"\""}));
+              "2 grpc.listen: cannot be \"[::]:9000\" yet: this build takes events by REST only; allowed: \"\""}));
   EXPECT_TRUE(load_valid("log.kind = \"journal\"\nauth.jwks_url = \"\"\ngrpc.listen = \"\"\n"
                          "log.redis.url = \"rediss://cache:6379/0\"")
                   .has_value());
+}
+
+TEST_F(ConfigTest, BrokerIsChosenWithWhatItNeeds) {
+  const auto redis = load_valid("log.kind = \"redis\"\nlog.redis.url = \"redis://cache:6379/0\"");
+  ASSERT_TRUE(redis);
+  EXPECT_EQ(redis->log.kind, LogKind::redis);
+  EXPECT_EQ(redis->log.history, std::chrono::hours{24});
+  EXPECT_EQ(faults_of("log.kind = \"kafka\"\nlog.kafka.sasl_mechanism = \"PLAIN\""),
+            (Faults{"2 log.kafka.sasl_mechanism: needs log.kafka.username and log.password_file"}));
+  const auto hasty = load_valid("log.kind = \"kafka\"\nlog.history = \"90m\"");
+  ASSERT_TRUE(hasty);
+  ASSERT_EQ(hasty->warnings.size(), 1U);
+  EXPECT_EQ(hasty->warnings.front().key, "log.history");
 }
 
 TEST_F(ConfigTest, EnvironmentIsHeldToTheSameRules) {
