@@ -1,0 +1,303 @@
+#include "eventlog/redis_connection.hpp"
+
+#include <fmt/format.h>
+#include <hiredis/hiredis.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <utility>
+
+namespace carillon::eventlog {
+namespace {
+
+using Type = RedisReply::Type;
+
+constexpr std::size_t kKeptBytesMax = std::size_t{16} << 20;  // of a reply's memory, for the next one
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Takes from `text` what stands before the first `mark`, and the mark; all of it where there is none.
+std::string_view take_until(std::string_view& text, char mark) {
+  const std::size_t at = std::min(text.find(mark), text.size());
+  const std::string_view taken = text.substr(0, at);
+  text.remove_prefix(std::min(at + 1, text.size()));
+  return taken;
+}
+
+std::unexpected<Error> bad_url(std::string_view why) {
+  return fail(ErrorKind::invalid, fmt::format("the Redis URL {}; it is redis://[user@]host[:port][/database]", why));
+}
+
+Result<> parse_host(std::string_view text, RedisAddress& address) {
+  const bool is_v6 = text.starts_with('[');
+  if (is_v6) {
+    text.remove_prefix(1);
+    if (text.find(']') == std::string_view::npos) return bad_url("lacks a ]");
+  }
+  address.host = take_until(text, is_v6 ? ']' : ':');
+  if (address.host.empty()) return bad_url("names no host");
+  if (is_v6 && !text.empty() && !text.starts_with(':')) return bad_url("has something behind its ]");
+  if (is_v6 && !text.empty()) text.remove_prefix(1);
+  if (text.empty()) return {};
+  const std::optional<std::uint16_t> port = parse_number<std::uint16_t>(text);
+  if (!port || *port == 0) return bad_url("has a port that is none");
+  address.port = *port;
+  return {};
+}
+
+// hiredis builds a reply by these, in the order of the reply. Their signatures differ between its versions by the
+// integer type alone.
+redisReplyObjectFunctions reply_functions() {
+  redisReplyObjectFunctions functions{};
+  functions.createString = [](const redisReadTask* task, char* text, std::size_t size) {
+    static_cast<RedisReply*>(task->privdata)
+        ->add(task->type == REDIS_REPLY_ERROR ? Type::error : Type::text, std::string_view(text, size));
+    return task->privdata;
+  };
+  functions.createArray = [](const redisReadTask* task, auto elements) {
+    static_cast<RedisReply*>(task->privdata)->add(Type::array, static_cast<std::uint64_t>(elements));
+    return task->privdata;
+  };
+  functions.createInteger = [](const redisReadTask* task, long long number) {
+    static_cast<RedisReply*>(task->privdata)->add(Type::integer, static_cast<std::uint64_t>(number));
+    return task->privdata;
+  };
+  functions.createNil = [](const redisReadTask* task) {
+    static_cast<RedisReply*>(task->privdata)->add(Type::nil, 0);
+    return task->privdata;
+  };
+  functions.freeObject = [](void*) {};
+  return functions;
+}
+
+timeval as_timeval(milliseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return {.tv_sec = seconds.count(), .tv_usec = std::chrono::microseconds(time - seconds).count()};
+}
+
+// What Redis answers begins with one of these words.
+struct Meaning {
+  std::string_view word;
+  ErrorKind kind;
+  std::string_view advice;  // behind the answer
+};
+constexpr auto kMeanings = std::to_array<Meaning>({
+    {"WRONGPASS", ErrorKind::denied, ""},
+    {"NOAUTH", ErrorKind::denied, ""},
+    {"NOPERM", ErrorKind::denied, ""},
+    {"ERR AUTH", ErrorKind::denied, ""},
+    {"WRONGTYPE", ErrorKind::invalid, "the configured key holds something other than a stream"},
+    {"MOVED", ErrorKind::invalid, "this is a Redis Cluster, and another of its nodes has the stream"},
+    {"ERR DB index", ErrorKind::invalid, "the URL's database is not there"},
+    {"ERR unknown command", ErrorKind::invalid, "Redis 7.0 or later is needed"},
+    {"OOM", ErrorKind::full, ""},
+    {"MISCONF", ErrorKind::full, ""},
+    {"READONLY", ErrorKind::unavailable, "this server is a replica; the URL must name the one that takes writes"},
+});
+
+}  // namespace
+
+std::string RedisAddress::text() const {
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+}
+
+Result<RedisAddress> parse_redis_url(std::string_view url) {
+  RedisAddress address;
+  address.uses_tls = url.starts_with("rediss://");
+  if (!address.uses_tls && !url.starts_with("redis://")) return bad_url("begins with neither redis:// nor rediss://");
+  url.remove_prefix(url.find("://") + 3);
+  if (url.find_first_of("?#% ") != std::string_view::npos) return bad_url("has a character that it cannot have");
+  // Whatever stands before the last @ might be a secret, a / in it or not.
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
+    address.user = url.substr(0, at);
+    url.remove_prefix(at + 1);
+    if (address.user.find_first_of(":/@") != std::string::npos) {
+      return fail(ErrorKind::invalid,
+                  "the Redis URL holds a password; passwords are read from files, so take it out of the URL");
+    }
+  }
+  if (Result<> host = parse_host(take_until(url, '/'), address); !host) return std::unexpected(host.error());
+  if (url.empty()) return address;
+  const std::optional<unsigned> database = parse_number<unsigned>(url);
+  if (!database) return bad_url("has a database that is no number");
+  address.database = *database;
+  return address;
+}
+
+RedisReply::Item RedisReply::peek() const {
+  if (at_ == tokens_.size()) return {};
+  const Token& token = tokens_[at_];
+  if (token.type != Type::text && token.type != Type::error)
+    return {.type = token.type, .number = token.number, .text = {}};
+  return {.type = token.type, .number = 0, .text = std::string_view(text_).substr(token.begin, token.number)};
+}
+
+RedisReply::Item RedisReply::next() {
+  const Item item = peek();
+  if (at_ < tokens_.size()) ++at_;
+  return item;
+}
+
+void RedisReply::skip() {
+  for (std::uint64_t left = 1; left > 0 && at_ < tokens_.size(); --left) left += next().elements();
+}
+
+void RedisReply::clear() {
+  tokens_.clear();
+  text_.clear();
+  if (text_.capacity() > kKeptBytesMax) text_.shrink_to_fit();
+  at_ = 0;
+}
+
+void RedisReply::add(Type type, std::uint64_t number) {
+  tokens_.push_back({type, number, 0});
+}
+
+void RedisReply::add(Type type, std::string_view text) {
+  tokens_.push_back({type, text.size(), text_.size()});
+  text_ += text;
+}
+
+void RedisConnection::Close::operator()(redisContext* context) const {
+  ::redisFree(context);
+}
+
+RedisConnection::RedisConnection(RedisAddress address, const BrokerAccess& access)
+    : address_(std::move(address)), access_(access) {}
+
+RedisConnection::~RedisConnection() = default;
+
+void RedisConnection::close() {
+  context_.reset();
+}
+
+Result<> RedisConnection::connect() {
+  static redisReplyObjectFunctions functions = reply_functions();
+  context_.reset(::redisConnectWithTimeout(address_.host.c_str(), address_.port, as_timeval(access_.timeout)));
+  if (context_ == nullptr || context_->err != 0) return std::unexpected(lost());
+  context_->reader->fn = &functions;
+  context_->reader->privdata = &reply_;
+  timeout_ = milliseconds{0};
+  ::redisEnableKeepAlive(context_.get());
+  return introduce();
+}
+
+Result<> RedisConnection::introduce() {
+  const std::string& user = access_.username.empty() ? address_.user : access_.username;
+  if (!user.empty()) {
+    if (Result<RedisReply*> reply = call({"AUTH", user, access_.password}); !reply)
+      return std::unexpected(reply.error());
+  } else if (!access_.password.empty()) {
+    if (Result<RedisReply*> reply = call({"AUTH", access_.password}); !reply) return std::unexpected(reply.error());
+  }
+  if (Result<> fit = check_version(); !fit) return fit;
+  if (address_.database != 0) {
+    Result<RedisReply*> reply = call({"SELECT", fmt::to_string(address_.database)});
+    if (!reply) return std::unexpected(reply.error());
+  }
+  // A name for people who list the connections; it may be refused.
+  add({"CLIENT", "SETNAME", "carillon"});
+  if (Result<RedisReply*> reply = receive(); !reply) return std::unexpected(reply.error());
+  return {};
+}
+
+Result<> RedisConnection::check_version() {
+  Result<RedisReply*> reply = call({"HELLO"});
+  if (!reply) return std::unexpected(reply.error());
+  std::string_view version;
+  for (std::size_t pairs = (*reply)->next().elements() / 2; pairs > 0; --pairs) {
+    const bool is_it = (*reply)->next().text == "version";
+    if (is_it) version = (*reply)->peek().text;
+    (*reply)->skip();
+  }
+  std::string_view rest = version;
+  if (parse_number<unsigned>(take_until(rest, '.')).value_or(0) >= 7) return {};
+  return std::unexpected(
+      error(ErrorKind::invalid, fmt::format("it is version {}, and 7.0 or later is needed", version)));
+}
+
+void RedisConnection::add(std::initializer_list<std::string_view> words) {
+  if (context_ == nullptr) return;
+  std::array<const char*, 16> texts{};
+  std::array<std::size_t, 16> sizes{};
+  std::size_t count = 0;
+  for (const std::string_view word : words) {
+    texts[count] = word.data();
+    sizes[count++] = word.size();
+  }
+  ::redisAppendCommandArgv(context_.get(), static_cast<int>(count), texts.data(), sizes.data());
+}
+
+Result<RedisReply*> RedisConnection::receive(milliseconds patience) {
+  if (context_ == nullptr) return std::unexpected(error(ErrorKind::unavailable, "not connected"));
+  if (!set_timeout(access_.timeout + patience)) return std::unexpected(lost());
+  for (int done = 0; done == 0;) {
+    if (::redisBufferWrite(context_.get(), &done) != REDIS_OK) return std::unexpected(lost());
+  }
+  reply_.clear();
+  while (true) {
+    void* reply = nullptr;
+    if (::redisReaderGetReply(context_->reader, &reply) != REDIS_OK) {
+      return std::unexpected(error(ErrorKind::unavailable, "what it answers is not the Redis protocol"));
+    }
+    if (reply != nullptr) return &reply_;
+    if (::redisBufferRead(context_.get()) != REDIS_OK) return std::unexpected(lost());
+  }
+}
+
+Result<RedisReply*> RedisConnection::expect(milliseconds patience) {
+  Result<RedisReply*> reply = receive(patience);
+  if (reply && (*reply)->peek().type == Type::error) return std::unexpected(error_of((*reply)->peek().text));
+  return reply;
+}
+
+Result<RedisReply*> RedisConnection::call(std::initializer_list<std::string_view> words) {
+  add(words);
+  return expect();
+}
+
+Error RedisConnection::error_of(std::string_view answer) const {
+  const auto meaning =
+      std::ranges::find_if(kMeanings, [&](const Meaning& each) { return answer.starts_with(each.word); });
+  // Everything else passes: LOADING, MASTERDOWN, CLUSTERDOWN, NOREPLICAS, BUSY, too many clients.
+  if (meaning == kMeanings.end()) return error(ErrorKind::unavailable, answer);
+  if (meaning->advice.empty()) return error(meaning->kind, answer);
+  return error(meaning->kind, fmt::format("{} ({})", meaning->advice, answer));
+}
+
+Error RedisConnection::error(ErrorKind kind, std::string_view sentence) const {
+  return {.kind = kind, .message = fmt::format("Redis at {}: {}", address_.text(), sentence)};
+}
+
+// The connection is not to be used again: a reply might still come that belongs to an older command.
+Error RedisConnection::lost() {
+  const int code = errno;
+  std::string why = "cannot connect";
+  if (context_ != nullptr && context_->err == REDIS_ERR_IO && (code == EAGAIN || code == EWOULDBLOCK)) {
+    why = fmt::format("does not answer within {} ms", std::max(timeout_, access_.timeout).count());
+  } else if (context_ != nullptr && context_->err != 0) {
+    why = context_->errstr;
+  }
+  close();
+  return error(ErrorKind::unavailable, why);
+}
+
+bool RedisConnection::set_timeout(milliseconds timeout) {
+  if (timeout == timeout_) return true;
+  timeout_ = timeout;
+  return ::redisSetTimeout(context_.get(), as_timeval(timeout)) == REDIS_OK;
+}
+
+}  // namespace carillon::eventlog
