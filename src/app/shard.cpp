@@ -37,10 +37,11 @@ net::HttpOptions http_options(const config::Config& config) {
 Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net::TlsContext> tls)
     : thread_(shared.clock, "shard-" + std::to_string(number)),
       hub_({.age = shared.config.window.age, .bytes = shared.config.window.bytes}),
-      websocket_(
-          thread_.loop(), hub_, shared.verifier, shared.users,
-          [&log = shared.log](std::string_view position) { return log.locate(position); },
-          session_options(shared.config), shared.metrics),
+      websocket_(thread_.loop(), hub_, shared.verifier, shared.users,
+                 {.locate = [&log = shared.log](std::string_view position) { return log.locate(position); },
+                  .has_reached = [&log = shared.log](
+                                     Place place, auto done) { log.has_reached(std::move(place), std::move(done)); }},
+                 session_options(shared.config), shared.metrics),
       rest_(thread_.loop(), shared.log, shared.verifier, shared.metrics),
       dead_letters_(thread_.loop(), shared.log, shared.verifier),
       http_(thread_.loop(), http_options(shared.config), shared.connections, std::move(tls), shared.metrics) {

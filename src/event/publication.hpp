@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "event/event.hpp"
+#include "event/place.hpp"
 #include "event/position.hpp"
 #include "event/principal.hpp"
 
@@ -16,8 +17,10 @@ namespace carillon {
 // One event as it is pushed: made once by the notification thread, then shared by every shard and never changed.
 struct Publication {
   std::uint64_t sequence = 0;  // this node's own numbering, consecutive; says nothing outside the process
-  Ordinal ordinal = 0;         // of its position in the log
-  Position position;
+  Ordinal ordinal = 0;         // of its record
+  std::uint32_t lane = 0;      // where its record stands in the log
+  Offset offset;
+  Position position;  // after it, where this node has everything of this and of what came before
   EventKind kind = EventKind::system_alert;
   OrderStatus status{};          // order_update
   AlertLevel level{};            // system_alert
@@ -29,7 +32,7 @@ struct Publication {
   MonoTime accepted_at;
   MonoTime published_at;      // when this process made it
   std::string frame;          // the complete WebSocket text frame, header included (RFC 6455 5.2, unmasked)
-  std::uint32_t mark_at = 0;  // the place in `frame` before which a member may be put into the message (protocol 4.1)
+  std::uint32_t mark_at = 0;  // where a member may be put into the message (protocol 4.1): right behind its `id`
 
   [[nodiscard]] bool is_targeted() const { return kind == EventKind::order_update || !audience.empty(); }
 };

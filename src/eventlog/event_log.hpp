@@ -26,7 +26,7 @@ struct StoredRecord {
   Position position;       // this record and all that were handed over before it
   Ordinal ordinal = 0;     // grows from record to record, not always by one; this node's own, and this run's
   std::uint32_t lane = 0;  // where it stands in the log
-  Offset offset;
+  Offset offset{};
   WallTime logged_at;  // when the log got it
   std::string bytes;   // an envelope, or whatever a foreign producer put there
   // What stood between the last of these and the first record is trimmed; this one was kept, because an order stood at
@@ -97,7 +97,7 @@ class EventLog {
   struct Origin {
     Position position;
     Ordinal ordinal = 0;
-    Place buried_up_to;  // of the records up to here, processes before this one have put the dead letters
+    Place buried_up_to{};  // of the records up to here, processes before this one have put the dead letters
   };
   [[nodiscard]] virtual Origin origin() const = 0;
   // Reads a position that a client names (protocol 6.1): `epoch` it is of another log, `unknown` it is malformed. Any

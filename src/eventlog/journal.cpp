@@ -93,8 +93,8 @@ Result<> Journal::finish_migration() {
   const Result<std::vector<DeadLetter>> letters = dead_letters_.list(dead_letters_.size());
   if (!letters) return std::unexpected(letters.error());
   for (const DeadLetter& letter : *letters) {
-    const auto ordinal = positions_.locate(letter.position.text, next_sequence_ - 1);
-    next_header_.letters_up_to = std::max(next_header_.letters_up_to, ordinal.value_or(0));
+    const Ordinal ordinal = positions_.number(letter.position.text).value_or(0);
+    if (ordinal < next_sequence_) next_header_.letters_up_to = std::max(next_header_.letters_up_to, ordinal);
   }
   if (Result<> written = write_journal_header(*database_, next_header_); !written) return written;
   if (Result<> committed = database_->run("COMMIT"); !committed) return committed;
@@ -199,8 +199,8 @@ void Journal::give_back_from(std::size_t fresh_begin) {
 }
 
 Result<bool> Journal::put_dead_letter(DeadLetter letter) {
-  const auto ordinal = positions_.locate(letter.position.text, next_sequence_ - 1);
-  ensure(ordinal.has_value(), "a dead letter is at a position of its journal");
+  const auto ordinal = positions_.number(letter.position.text);
+  ensure(ordinal && *ordinal < next_sequence_, "a dead letter is at a position of its journal");
   if (*ordinal <= next_header_.letters_up_to) return false;
   next_header_.letters_up_to = *ordinal;
   if (Result<> put = dead_letters_.put(std::move(letter)); !put) return std::unexpected(put.error());
@@ -256,7 +256,12 @@ Result<> Journal::read_kept(std::uint64_t first, std::size_t records_max, std::s
 RecordTable::Visit Journal::collect(std::size_t records_max, std::size_t bytes_max, bool is_kept,
                                     std::vector<StoredRecord>& out) const {
   return [=, this, &out, records = std::size_t{0}, bytes = std::size_t{0}](const JournalRow& row) mutable {
-    out.push_back({positions_.of(row.sequence), row.sequence, row.logged_at, std::string(row.bytes), is_kept});
+    out.push_back({.position = positions_.of(row.sequence),
+                   .ordinal = row.sequence,
+                   .offset = {row.sequence},
+                   .logged_at = row.logged_at,
+                   .bytes = std::string(row.bytes),
+                   .is_kept = is_kept});
     bytes += row.bytes.size();
     return ++records < records_max && bytes < bytes_max;
   };

@@ -2,52 +2,45 @@
 
 #include <array>
 #include <charconv>
-#include <optional>
+#include <string>
 #include <system_error>
+#include <utility>
 
 namespace carillon::eventlog {
 namespace {
 
-template <class Number>
-void append_number(std::string& out, Number number, int base) {
-  std::array<char, 20> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base);
-  out.append(digits.data(), end.ptr);
+std::string hexadecimal(std::uint32_t number) {
+  std::array<char, 8> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  return {digits.data(), end.ptr};
 }
 
-// A number as append_number() writes it, and no other way: each position has one text.
-template <class Number>
-std::optional<Number> read_number(std::string_view text, int base) {
-  Number number = 0;
-  if (std::from_chars(text.begin(), text.end(), number, base).ec != std::errc()) return std::nullopt;
-  std::string again;
-  append_number(again, number, base);
-  if (again != text) return std::nullopt;
-  return number;
+// Exactly as it is written: each position has one text.
+bool is_epoch(std::string_view text) {
+  std::uint32_t number = 0;
+  return std::from_chars(text.begin(), text.end(), number, 16).ec == std::errc() && hexadecimal(number) == text;
 }
 
 }  // namespace
 
 LogPositions::LogPositions(char kind, std::uint32_t epoch) : kind_(kind), prefix_(1, kind) {
-  append_number(prefix_, epoch, 16);
-  prefix_ += '.';
+  prefix_ += hexadecimal(epoch) + ".";
 }
 
-Position LogPositions::of(Ordinal number) const {
-  Position position{prefix_};
-  append_number(position.text, number, 10);
-  return position;
-}
-
-std::expected<Ordinal, GapReason> LogPositions::locate(std::string_view position, Ordinal last) const {
+std::expected<Place, GapReason> LogPositions::locate(std::string_view position) const {
   const std::size_t dot = position.find('.');
   if (dot == std::string_view::npos || !position.starts_with(kind_)) return std::unexpected(GapReason::unknown);
-  const auto epoch = read_number<std::uint32_t>(position.substr(1, dot - 1), 16);
-  const auto number = read_number<Ordinal>(position.substr(dot + 1), 10);
-  if (!epoch || !number) return std::unexpected(GapReason::unknown);
+  auto place = parse_place(position.substr(dot + 1));
+  if (!place || !is_epoch(position.substr(1, dot - 1))) return std::unexpected(GapReason::unknown);
   if (!position.starts_with(prefix_)) return std::unexpected(GapReason::epoch);
-  if (*number > last) return std::unexpected(GapReason::unknown);
-  return *number;
+  return std::move(*place);
+}
+
+std::expected<Ordinal, GapReason> LogPositions::number(std::string_view position) const {
+  const auto place = locate(position);
+  if (!place) return std::unexpected(place.error());
+  if (place->lanes() != 1 || place->at(0).low != 0) return std::unexpected(GapReason::unknown);
+  return place->at(0).high;
 }
 
 }  // namespace carillon::eventlog

@@ -20,22 +20,32 @@ TEST(LogPositions, AreReadAsTheyWereGivenOut) {
   for (const std::uint32_t epoch : {0x0U, 0x7U, 0x1a2b3c4dU, 0xffffffffU}) {
     const LogPositions positions('j', epoch);
     for (const Ordinal number : {Ordinal{0}, Ordinal{1}, Ordinal{42}, kMax}) {
-      EXPECT_EQ(positions.locate(positions.of(number).text, kMax), number);
+      EXPECT_EQ(positions.locate(positions.of(number).text), Place(Offset{number}));
+      EXPECT_EQ(positions.number(positions.of(number).text), number);
     }
   }
 }
 
-TEST(LogPositions, AfterTheLastAreUnknown) {
+TEST(LogPositions, NameEveryLane) {
+  const LogPositions positions('k', 0xab);
+  const Place place({{7}, {0}, {9, 3}});
+  EXPECT_EQ(positions.of(place).text, "kab.7.0.9-3");
+  EXPECT_EQ(positions.locate("kab.7.0.9-3"), place);
+}
+
+TEST(LogPositions, AreNumbersOnlyInOneLane) {
   const LogPositions positions('j', 0xab);
-  EXPECT_EQ(positions.locate("jab.42", 42), 42u);
-  EXPECT_EQ(positions.locate("jab.43", 42), std::unexpected(GapReason::unknown));
-  EXPECT_EQ(positions.locate("jab.0", 0), 0u);
+  EXPECT_EQ(positions.number("jab.42"), 42u);
+  EXPECT_EQ(positions.number("jac.42"), std::unexpected(GapReason::epoch));
+  for (const char* text : {"jab.42.0", "jab.42.7", "jab.42-1", "jab.x"}) {
+    EXPECT_EQ(positions.number(text), std::unexpected(GapReason::unknown)) << text;
+  }
 }
 
 TEST(LogPositions, OfAnotherLogOfTheKindHaveAnotherEpoch) {
   const LogPositions positions('j', 0xab);
   for (const char* other : {"jac.1", "jabc.1", "ja.1", "j0.1", "jffffffff.18446744073709551615"}) {
-    EXPECT_EQ(positions.locate(other, 42), std::unexpected(GapReason::epoch)) << other;
+    EXPECT_EQ(positions.locate(other), std::unexpected(GapReason::epoch)) << other;
   }
 }
 
@@ -60,7 +70,8 @@ TEST(LogPositions, ThatAreNotExactlyOneAreUnknown) {
                                " jab.1",
                                "jab.1 ",
                                "jab.1.",
-                               "jab.1.1",
+                               "jab.1.01",
+                               "jab.1-0",
                                "jab..1",
                                "jab.0x1",
                                "jab.1a",
@@ -84,7 +95,7 @@ TEST(LogPositions, ThatAreNotExactlyOneAreUnknown) {
                                std::string(10'240, '.'),
                                "1700000000000-0"};
   for (const std::string& text : texts) {
-    EXPECT_EQ(positions.locate(text, kMax), std::unexpected(GapReason::unknown)) << text.substr(0, 60);
+    EXPECT_EQ(positions.locate(text), std::unexpected(GapReason::unknown)) << text.substr(0, 60);
   }
 }
 

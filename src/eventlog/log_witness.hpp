@@ -119,6 +119,11 @@ inline Result<std::vector<DeadLetter>> dead_letters(EventLog& log, std::size_t l
   log.list_dead_letters(limit, answer.done());
   return answer.wait();
 }
+inline bool has_reached(EventLog& log, Place place) {
+  Answer<bool> answer;
+  log.has_reached(std::move(place), answer.done());
+  return answer.wait().value_or(false);
+}
 inline Result<> remove_dead_letter(EventLog& log, Position position) {
   Answer<void> answer;
   log.remove_dead_letter(std::move(position), answer.done());

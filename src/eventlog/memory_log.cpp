@@ -24,16 +24,18 @@ Result<> MemoryLog::start(RecordSink& sink) {
   next_ = kept_.empty() ? low_ : kept_.begin()->first;
   at_start_ = end();
   caught_up_ = next_ == at_start_;
-  origin_ = {.position = positions_.of(low_ - 1), .ordinal = low_ - 1, .buried_up_to = letters_up_to_};
+  origin_ = {.position = positions_.of(low_ - 1), .ordinal = low_ - 1, .buried_up_to = Place(Offset{letters_up_to_})};
   sink_ = &sink;
   was_started_ = true;
   offer();
   return {};
 }
 
-std::expected<Ordinal, GapReason> MemoryLog::locate(std::string_view position) const {
+std::expected<Place, GapReason> MemoryLog::locate(std::string_view position) const {
   if (!was_started_) return std::unexpected(GapReason::unknown);
-  return positions_.locate(position, end() - 1);
+  const auto number = positions_.number(position);
+  if (!number) return std::unexpected(number.error());
+  return Place(Offset{*number});
 }
 
 void MemoryLog::append(std::vector<Record> records, AppendDone done) {
@@ -75,7 +77,12 @@ Position MemoryLog::put_foreign(std::string bytes) {
 
 const StoredRecord& MemoryLog::store(std::string id, std::string bytes) {
   const Ordinal ordinal = end();
-  rows_.push_back({{positions_.of(ordinal), ordinal, clock_.wall_now(), std::move(bytes)}, std::move(id)});
+  rows_.push_back({.record = {.position = positions_.of(ordinal),
+                              .ordinal = ordinal,
+                              .offset = {ordinal},
+                              .logged_at = clock_.wall_now(),
+                              .bytes = std::move(bytes)},
+                   .id = std::move(id)});
   return rows_.back().record;
 }
 
@@ -148,8 +155,8 @@ void MemoryLog::expire() {
 }
 
 void MemoryLog::put_dead_letter(DeadLetter letter) {
-  const auto ordinal = locate(letter.position.text);
-  if (sink_ == nullptr || !ordinal || *ordinal <= letters_up_to_) return;
+  const auto ordinal = positions_.number(letter.position.text);
+  if (sink_ == nullptr || !ordinal || *ordinal >= end() || *ordinal <= letters_up_to_) return;
   letters_up_to_ = *ordinal;
   dead_letters_.push_front(std::move(letter));
   if (dead_letters_.size() > kDeadLettersMax) dead_letters_.pop_back();

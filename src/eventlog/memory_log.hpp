@@ -33,7 +33,10 @@ class MemoryLog final : public EventLog {
 
   [[nodiscard]] Result<> start(RecordSink& sink) override;
   [[nodiscard]] Origin origin() const override { return origin_; }
-  [[nodiscard]] std::expected<Ordinal, GapReason> locate(std::string_view position) const override;
+  [[nodiscard]] std::expected<Place, GapReason> locate(std::string_view position) const override;
+  void has_reached(Place place, ReachedDone done) override {
+    done(was_started_ && Place(Offset{end() - 1}).covers(place));
+  }
   void stop() override { sink_ = nullptr; }
   void append(std::vector<Record> records, AppendDone done) override;
   void sink_has_room() override { offer(); }

@@ -36,7 +36,7 @@ Result<> SqliteJournal::start(RecordSink& sink) {
   positions_ = journal_->positions();
   origin_ = {.position = positions_->of(journal_->low_sequence() - 1),
              .ordinal = journal_->low_sequence() - 1,
-             .buried_up_to = journal_->letters_up_to()};
+             .buried_up_to = Place(Offset{journal_->letters_up_to()})};
   last_committed_ = journal_->next_sequence() - 1;
   next_upkeep_ = begin;
   is_busy_ = true;
@@ -55,9 +55,15 @@ Result<> SqliteJournal::start(RecordSink& sink) {
   return {};
 }
 
-std::expected<Ordinal, GapReason> SqliteJournal::locate(std::string_view position) const {
+std::expected<Place, GapReason> SqliteJournal::locate(std::string_view position) const {
   if (!is_started_) return std::unexpected(GapReason::unknown);
-  return positions_->locate(position, last_committed_);
+  const auto number = positions_->number(position);
+  if (!number) return std::unexpected(number.error());
+  return Place(Offset{*number});
+}
+
+void SqliteJournal::has_reached(Place place, ReachedDone done) {
+  done(is_started_ && Place(Offset{last_committed_}).covers(place));
 }
 
 void SqliteJournal::stop() {
@@ -88,7 +94,8 @@ void SqliteJournal::sink_has_room() {
 
 void SqliteJournal::put_dead_letter(DeadLetter letter) {
   DeadLetterCall call = PutDeadLetter{std::move(letter)};
-  const bool is_ours = locate(std::get<PutDeadLetter>(call).letter.position.text).has_value();
+  const auto place = locate(std::get<PutDeadLetter>(call).letter.position.text);
+  const bool is_ours = place && Place(Offset{last_committed_}).covers(*place);
   const Result<> pushed = is_ours ? queue_.push(call) : fail(ErrorKind::invalid, "it is at no position of the journal");
   if (pushed) return;
   const std::lock_guard lock(refusals_mutex_);

@@ -53,7 +53,9 @@ class SqliteJournal final : public EventLog {
   // Reads the whole file to check it, on the caller's thread. Does not overlap stop().
   [[nodiscard]] Result<> start(RecordSink& sink) override;
   [[nodiscard]] Origin origin() const override { return origin_; }
-  [[nodiscard]] std::expected<Ordinal, GapReason> locate(std::string_view position) const override;
+  [[nodiscard]] std::expected<Place, GapReason> locate(std::string_view position) const override;
+  // Answers at once.
+  void has_reached(Place place, ReachedDone done) override;
   // Commits what waits.
   void stop() override;
   void append(std::vector<Record> records, AppendDone done) override;

@@ -140,7 +140,7 @@ TEST_F(SqliteJournalTest, TheOriginIsBeforeTheOldestRecord) {
   restart(third);
   EXPECT_EQ(journal_->origin().ordinal, 3u);
   EXPECT_EQ(journal_->origin().position, last);
-  EXPECT_EQ(journal_->locate(last.text), 3u);
+  EXPECT_EQ(journal_->locate(last.text), Place(Offset{3}));
   ASSERT_TRUE(append(*journal_, {record("next")}));
   EXPECT_EQ(third.wait_for(1)[0].ordinal, 4u);
 }
@@ -191,10 +191,10 @@ TEST_F(SqliteJournalTest, MayBeAskedWhileItStarts) {
   journal_ = std::make_unique<SqliteJournal>(std::move(options_), clock_, registry_);
   std::atomic<bool> asks{false};
   std::thread asker([&] {
-    std::expected<Ordinal, GapReason> located = std::unexpected(GapReason::unknown);
+    std::expected<Place, GapReason> located = std::unexpected(GapReason::unknown);
     while (!located || !journal_->has_caught_up()) {
       located = journal_->locate(last.text);
-      EXPECT_EQ(located.value_or(2000), 2000u);
+      EXPECT_EQ(located.value_or(Place(Offset{2000})), Place(Offset{2000}));
       [[maybe_unused]] const bool writable = journal_->is_writable();
       asks = true;
     }

@@ -21,27 +21,27 @@ void append_marked(std::string& frames, const Publication& publication, std::str
 
 }  // namespace
 
-std::optional<GapReason> Cursor::begin(Beginning beginning, const RecentWindow& window, const CurrentState& state,
-                                       const Viewer& viewer, MonoTime now) {
+std::optional<GapReason> Cursor::begin(const Beginning& beginning, const RecentWindow& window,
+                                       const CurrentState& state, const Viewer& viewer, MonoTime now) {
   next_ = window.end();
   behind_ = true;
   catching_up_ = std::make_unique<CatchingUp>();
   std::optional<GapReason> gap;
   if (beginning.resume) {
-    const auto& ordinal = beginning.resume->ordinal;
-    if (!ordinal)
-      gap = ordinal.error();
-    else if (*ordinal < window.ordinal_before())
-      gap = GapReason::trimmed;
+    gap = resume(*beginning.resume, window);
     catching_up_->is_replay = !gap;
-    if (!gap && *ordinal > window.last_ordinal())
-      ahead_ = std::make_unique<const Ahead>(*ordinal, std::move(beginning.resume->position));
-    else if (!gap)
-      next_ = window.first_after(*ordinal);
   }
   if (!catching_up_->is_replay && beginning.wants_snapshot)
     catching_up_->snapshot = state.of(viewer.user, viewer.grants, now);
   return gap;
+}
+
+std::optional<GapReason> Cursor::resume(const std::expected<Place, GapReason>& place, const RecentWindow& window) {
+  if (!place) return place.error();
+  if (!window.goes_back_to(*place)) return GapReason::trimmed;
+  next_ = window.first_after(*place);
+  if (!window.place_before(next_).covers(*place)) ahead_ = std::make_unique<const Place>(*place);
+  return std::nullopt;
 }
 
 Reading Cursor::read(const RecentWindow& window, const Viewer& viewer, std::size_t bytes_max, std::string& frames,
@@ -79,17 +79,14 @@ Reading Cursor::read_window(const RecentWindow& window, const Viewer& viewer, st
   for (; next_ < looks_end && frames.size() - before < bytes_max; ++next_) {
     const Publication& publication = window.at(next_);
     if (!may_see(viewer.user, viewer.grants, publication)) continue;
-    if (ahead_ != nullptr && publication.ordinal <= ahead_->ordinal) continue;
+    if (ahead_ != nullptr && ahead_->covers(publication.lane, publication.offset)) continue;
+    append(frames, publication);
     ++reading.count;
-    if (catching_up_ != nullptr) {
-      append_marked(frames, publication, kReplayedMark);
-      continue;
-    }
-    frames.append(publication.frame);
+    if (catching_up_ != nullptr) continue;
     if (observer != nullptr) observer->on_delivery(publication);
   }
   if (catching_up_ != nullptr) catching_up_->replayed += reading.count;
-  if (!is_ahead(window)) ahead_.reset();
+  if (ahead_ != nullptr && window.place_before(next_).covers(*ahead_)) ahead_.reset();
   behind_ = next_ < window.end();
   reading.at_end = !behind_;
   if (behind_) return reading;
@@ -101,16 +98,32 @@ Reading Cursor::read_window(const RecentWindow& window, const Viewer& viewer, st
   return reading;
 }
 
-bool Cursor::is_ahead(const RecentWindow& window) const {
-  return ahead_ != nullptr && ahead_->ordinal > window.ordinal_before(next_);
+// While the client is ahead in some lane, what it gets tells it where it then is, and not where this node is.
+void Cursor::append(std::string& frames, const Publication& publication) {
+  const std::string_view mark = catching_up_ != nullptr ? kReplayedMark : std::string_view{};
+  if (ahead_ != nullptr) {
+    Place place = place_of(publication.position);
+    if (!place.covers(*ahead_)) {
+      place.pass(*ahead_);
+      const Position id = position_like(publication.position, place);
+      return protocol::append_with_id(frames, publication.frame, publication.mark_at, publication.position.text,
+                                      id.text, mark);
+    }
+    ahead_.reset();
+  }
+  if (!mark.empty()) return append_marked(frames, publication, mark);
+  frames.append(publication.frame);
 }
 
-const Position& Cursor::position(const RecentWindow& window) const {
-  return is_ahead(window) ? ahead_->position : window.position_before(next_);
+Position Cursor::position(const RecentWindow& window) const {
+  const Position& reached = window.position_before(next_);
+  return ahead_ == nullptr ? reached : position_like(reached, place(window));
 }
 
-Ordinal Cursor::ordinal(const RecentWindow& window) const {
-  return is_ahead(window) ? ahead_->ordinal : window.ordinal_before(next_);
+Place Cursor::place(const RecentWindow& window) const {
+  Place place = window.place_before(next_);
+  if (ahead_ != nullptr) place.pass(*ahead_);
+  return place;
 }
 
 }  // namespace carillon::hub

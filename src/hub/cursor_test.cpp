@@ -22,7 +22,7 @@ Grants all_grants() {
 
 // A window whose events have the ordinals 10, 20, 30 ..., and what one client reads of it: the texts of the frames.
 struct World {
-  World() { window.set_origin({"p0"}, 0); }
+  World() { window.set_origin({"p.0"}, 0); }
 
   // Orders of `owner`; the n-th publication is told as "{n}".
   void publish(int count, const UserId& owner = kAlice, OrderStatus status = OrderStatus::partially_filled) {
@@ -30,7 +30,8 @@ struct World {
       auto made = std::make_shared<Publication>();
       made->sequence = window.end();
       made->ordinal = 10 * made->sequence;
-      made->position.text = "p" + std::to_string(made->ordinal);
+      made->offset = {made->ordinal};
+      made->position.text = "p." + std::to_string(made->ordinal);
       made->kind = EventKind::order_update;
       made->status = status;
       made->owner = owner;
@@ -42,9 +43,9 @@ struct World {
       state.apply(made);
     }
   }
-  std::optional<GapReason> resume(Ordinal ordinal) {
-    return cursor.begin({.resume = Beginning::Resume{{"p" + std::to_string(ordinal)}, ordinal}}, window, state, viewer,
-                        now);
+  std::optional<GapReason> resume(std::uint64_t offset) { return resume(Place(Offset{offset})); }
+  std::optional<GapReason> resume(Place place) {
+    return cursor.begin({.resume = std::move(place)}, window, state, viewer, now);
   }
   std::string read(std::size_t bytes_max = 100'000) {
     std::string frames, texts;
@@ -56,7 +57,7 @@ struct World {
     }
     return texts;
   }
-  [[nodiscard]] const std::string& position() const { return cursor.position(window).text; }
+  [[nodiscard]] std::string position() const { return cursor.position(window).text; }
 
   RecentWindow window{{}};
   CurrentState state;
@@ -74,7 +75,7 @@ TEST(Cursor, ReplaysWhatWasMissedThenIsLive) {
   EXPECT_EQ(w.read(), R"({2,"replayed":true}{3,"replayed":true})");
   EXPECT_TRUE(w.last.is_live && w.last.at_end);
   EXPECT_EQ(w.last.replayed, 2U);
-  EXPECT_EQ(w.position(), "p30");
+  EXPECT_EQ(w.position(), "p.30");
   w.publish(1);
   EXPECT_EQ(w.read(), "{4}");
   EXPECT_FALSE(w.last.is_live);
@@ -86,7 +87,7 @@ TEST(Cursor, MeetsWhatIsPublishedWhileItReplays) {
   EXPECT_EQ(w.resume(0), std::nullopt);
   EXPECT_EQ(w.read(1), R"({1,"replayed":true})");
   w.publish(1);
-  EXPECT_EQ(w.position(), "p10");
+  EXPECT_EQ(w.position(), "p.10");
   EXPECT_EQ(w.read(1), R"({2,"replayed":true})");
   EXPECT_FALSE(w.last.is_live);
   EXPECT_EQ(w.read(1), R"({3,"replayed":true})");
@@ -100,7 +101,7 @@ TEST(Cursor, IsLiveAtOnceWithNothingToReplay) {
   EXPECT_EQ(w.resume(20), std::nullopt);
   EXPECT_EQ(w.read(), "");
   EXPECT_TRUE(w.last.is_live);
-  EXPECT_EQ(w.position(), "p20");
+  EXPECT_EQ(w.position(), "p.20");
 }
 
 TEST(Cursor, ResumesAtAPlaceThatNoPublicationHas) {
@@ -125,15 +126,14 @@ TEST(Cursor, ResumesFromTheWindowsEdgeAndNotFromBeforeIt) {
 TEST(Cursor, AfterAGapGetsWhatStandsAndThenWhatIsNew) {
   World w;
   w.publish(4);  // of the orders 1, 2, 0, 1
-  const auto gap = w.cursor.begin({.resume = Beginning::Resume{{"x"}, std::unexpected(GapReason::epoch)}}, w.window,
-                                  w.state, w.viewer, w.now);
+  const auto gap = w.cursor.begin({.resume = std::unexpected(GapReason::epoch)}, w.window, w.state, w.viewer, w.now);
   EXPECT_EQ(gap, GapReason::epoch);
   EXPECT_FALSE(w.cursor.has_position());
   w.publish(1);  // not in the snapshot any more
   EXPECT_EQ(w.read(), R"({2,"snapshot":true}{3,"snapshot":true}{4,"snapshot":true})");
   EXPECT_TRUE(w.last.is_live && !w.last.at_end);
   EXPECT_EQ(w.last.replayed, 0U);
-  EXPECT_EQ(w.position(), "p40");
+  EXPECT_EQ(w.position(), "p.40");
   EXPECT_EQ(w.read(), "{5}");
   EXPECT_TRUE(w.last.at_end);
 }
@@ -165,15 +165,15 @@ TEST(Cursor, PassesWhatItsClientHasAlready) {
   EXPECT_EQ(w.resume(30), std::nullopt);
   EXPECT_EQ(w.read(), "");
   EXPECT_TRUE(w.last.is_live);
-  EXPECT_EQ(w.position(), "p30");
+  EXPECT_EQ(w.position(), "p.30");
   w.publish(1);
   EXPECT_EQ(w.read(), "");
-  EXPECT_EQ(w.position(), "p30");
+  EXPECT_EQ(w.position(), "p.30");
   w.publish(3);
   EXPECT_EQ(w.read(1), "{4}");
-  EXPECT_EQ(w.position(), "p40");  // though it is not at the end
+  EXPECT_EQ(w.position(), "p.40");  // though it is not at the end
   EXPECT_EQ(w.read(), "{5}");
-  EXPECT_EQ(w.position(), "p50");
+  EXPECT_EQ(w.position(), "p.50");
 }
 
 TEST(Cursor, TellsWhenTheWindowHasMovedPastIt) {

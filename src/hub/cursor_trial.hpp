@@ -24,7 +24,7 @@ class CursorTrial {
   using Draw = std::function<std::size_t(std::size_t below)>;
 
   explicit CursorTrial(Draw draw) : draw_(std::move(draw)), window_({.age = kAge, .bytes = 1'000 + draw_(20'000)}) {
-    window_.set_origin({"p0"}, 0);
+    window_.set_origin({"p.0"}, 0);
     readers_.resize(1 + draw_(3));
     for (Reader& reader : readers_) begin(reader);
   }
@@ -89,8 +89,9 @@ class CursorTrial {
   void publish() {
     auto made = std::make_shared<Publication>();
     made->sequence = window_.end();
-    made->ordinal = window_.last_ordinal() + 1 + draw_(3);
-    made->position.text = "p" + std::to_string(made->ordinal);
+    made->ordinal = last_ordinal() + 1 + draw_(3);
+    made->offset = {made->ordinal};
+    made->position.text = "p." + std::to_string(made->ordinal);
     made->kind = static_cast<EventKind>(draw_(kEventKinds));
     made->accepted_at = made->published_at = now_;
     if (made->kind == EventKind::order_update) {
@@ -124,6 +125,8 @@ class CursorTrial {
     state_.trim(now_);
   }
 
+  Ordinal last_ordinal() const { return all_.empty() ? 0 : all_.back()->ordinal; }
+
   std::size_t place_after(Ordinal ordinal) const {
     const auto found = std::ranges::find_if(all_, [&](const PublicationPtr& p) { return p->ordinal > ordinal; });
     return static_cast<std::size_t>(found - all_.begin());
@@ -141,19 +144,19 @@ class CursorTrial {
       const std::size_t chance = draw_(8);
       if (chance == 0) {
         expected = GapReason::epoch;
-        beginning.resume.emplace(Position{"elsewhere"}, std::unexpected(GapReason::epoch));
+        beginning.resume.emplace(std::unexpected(GapReason::epoch));
       } else {
-        ordinal = draw_(window_.last_ordinal() + (chance == 1 ? 5 : 1));
-        if (*ordinal < window_.ordinal_before()) expected = GapReason::trimmed;
-        beginning.resume.emplace(Position{"p" + std::to_string(*ordinal)}, *ordinal);
+        ordinal = draw_(last_ordinal() + (chance == 1 ? 5 : 1));
+        if (*ordinal < window_.place_before(window_.begin()).at(0).high) expected = GapReason::trimmed;
+        beginning.resume.emplace(Place(Offset{*ordinal}));
       }
     }
     reader.is_replay = beginning.resume && !expected;
     reader.from = reader.is_replay ? place_after(*ordinal) : all_.size();
-    reader.asked = reader.is_replay ? *ordinal : window_.last_ordinal();
+    reader.asked = reader.is_replay ? *ordinal : last_ordinal();
     if (!reader.is_replay && beginning.wants_snapshot) reader.snapshot = snapshot(reader);
     const Viewer viewer{reader.user, reader.grants};
-    const auto gap = reader.cursor.begin(std::move(beginning), window_, state_, viewer, now_);
+    const auto gap = reader.cursor.begin(beginning, window_, state_, viewer, now_);
     check(gap == expected, "a resume is answered by what the window holds");
   }
 
@@ -247,8 +250,8 @@ class CursorTrial {
       reader.is_live = true;
     }
     if (complaint_ != nullptr || !reader.cursor.has_position()) return;
-    const Ordinal ordinal = reader.cursor.ordinal(window_);
-    check(reader.cursor.position(window_).text == "p" + std::to_string(ordinal), "a position and its ordinal agree");
+    const Ordinal ordinal = reader.cursor.place(window_).at(0).high;
+    check(reader.cursor.position(window_).text == "p." + std::to_string(ordinal), "a position and its place agree");
     check(ordinal >= reader.last && ordinal >= reader.asked, "a position does not go back");
     for (std::size_t i = reader.from; i < all_.size() && all_[i]->ordinal <= ordinal; ++i)
       check(all_[i]->ordinal <= reader.asked || !always_saw(reader, *all_[i]), "what is before a position has come");

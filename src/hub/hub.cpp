@@ -7,11 +7,11 @@
 
 namespace carillon::hub {
 
-std::optional<GapReason> Hub::subscribe(Subscriber& subscriber, Beginning beginning, MonoTime now) {
+std::optional<GapReason> Hub::subscribe(Subscriber& subscriber, const Beginning& beginning, MonoTime now) {
   subscriber.index_ = all_.size();
   all_.push_back(&subscriber);
   by_user_[subscriber.user_].push_back(&subscriber);
-  return subscriber.cursor_.begin(std::move(beginning), window_, state_, viewer(subscriber), now);
+  return subscriber.cursor_.begin(beginning, window_, state_, viewer(subscriber), now);
 }
 
 void Hub::unsubscribe(Subscriber& subscriber) {
@@ -58,14 +58,9 @@ void Hub::touch(const UserId& user) {
   }
 }
 
-std::uint64_t Hub::next_of(const Subscriber& subscriber) const {
-  const Cursor& cursor = subscriber.cursor_;
-  return cursor.is_behind() ? cursor.next() : std::max(cursor.next(), turn_begin_);
-}
-
 std::uint64_t Hub::bytes_waiting(const Subscriber& subscriber) const {
   std::uint64_t bytes = 0;
-  for (std::uint64_t s = std::max(next_of(subscriber), turn_begin_); s < window_.end(); ++s) {
+  for (std::uint64_t s = std::max(subscriber.cursor_.next(turn_begin_), turn_begin_); s < window_.end(); ++s) {
     const Publication& publication = window_.at(s);
     if (may_see(subscriber.user_, subscriber.grants_, publication)) bytes += publication.frame.size();
   }
@@ -120,19 +115,19 @@ Reading Hub::read(Subscriber& subscriber, std::size_t bytes_max, std::string& fr
 }
 
 std::optional<MonoTime> Hub::oldest_waiting(const Subscriber& subscriber) const {
-  for (std::uint64_t s = std::max(next_of(subscriber), window_.begin()); s < window_.end(); ++s)
+  for (std::uint64_t s = std::max(subscriber.cursor_.next(turn_begin_), window_.begin()); s < window_.end(); ++s)
     if (may_see(subscriber.user_, subscriber.grants_, window_.at(s))) return window_.at(s).published_at;
   return std::nullopt;
 }
 
-const Position& Hub::position_of(Subscriber& subscriber) {
+Position Hub::position_of(Subscriber& subscriber) {
   subscriber.cursor_.pass(turn_begin_);
   return subscriber.cursor_.position(window_);
 }
 
-Ordinal Hub::ordinal_of(Subscriber& subscriber) {
+Place Hub::place_of(Subscriber& subscriber) {
   subscriber.cursor_.pass(turn_begin_);
-  return subscriber.cursor_.ordinal(window_);
+  return subscriber.cursor_.place(window_);
 }
 
 }  // namespace carillon::hub

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "event/place.hpp"
 #include "event/position.hpp"
 #include "event/publication.hpp"
 #include "hub/current_state.hpp"
@@ -60,7 +61,7 @@ class Hub {
   explicit Hub(const WindowLimits& limits) : window_(limits) {}
 
   // The subscriber then reads what it asks for, and what comes after it. The answer is that of Cursor::begin().
-  std::optional<GapReason> subscribe(Subscriber& subscriber, Beginning beginning, MonoTime now);
+  std::optional<GapReason> subscribe(Subscriber& subscriber, const Beginning& beginning, MonoTime now);
   void unsubscribe(Subscriber& subscriber);
 
   // Where the log stood before the first publication. Before everything else.
@@ -81,15 +82,14 @@ class Hub {
   [[nodiscard]] std::optional<MonoTime> oldest_waiting(const Subscriber& subscriber) const;
 
   // Everything up to here that concerns `subscriber` has been read by it. Not after a gap.
-  [[nodiscard]] const Position& position_of(Subscriber& subscriber);
-  [[nodiscard]] Ordinal ordinal_of(Subscriber& subscriber);
+  [[nodiscard]] Position position_of(Subscriber& subscriber);
+  [[nodiscard]] Place place_of(Subscriber& subscriber);
 
   [[nodiscard]] std::size_t subscribers() const { return all_.size(); }
   [[nodiscard]] const RecentWindow& window() const { return window_; }
   [[nodiscard]] const CurrentState& state() const { return state_; }
 
  private:
-  [[nodiscard]] std::uint64_t next_of(const Subscriber& subscriber) const;
   [[nodiscard]] static Viewer viewer(const Subscriber& subscriber) { return {subscriber.user_, subscriber.grants_}; }
   [[nodiscard]] std::uint64_t bytes_waiting(const Subscriber& subscriber) const;
   void deliver_turn();

@@ -56,7 +56,8 @@ struct World {
     auto publication = std::make_shared<Publication>();
     publication->sequence = next++;
     publication->ordinal = publication->sequence;
-    publication->position.text = "p" + std::to_string(publication->sequence);
+    publication->offset = {publication->sequence};
+    publication->position.text = "p." + std::to_string(publication->sequence);
     publication->kind = kind;
     publication->owner = std::move(owner);
     publication->audience = std::move(audience);
@@ -145,11 +146,11 @@ TEST(Hub, AStalledClientContinuesWhereItWas) {
   w.end_turn();
   EXPECT_EQ(alice.seen, "1,");
   EXPECT_EQ(w.hub.oldest_waiting(alice), w.now);
-  EXPECT_EQ(w.hub.position_of(alice).text, "p1");
+  EXPECT_EQ(w.hub.position_of(alice).text, "p.1");
   alice.stalled = false;
   alice.read_all();
   EXPECT_EQ(alice.seen, "1,2,4,");
-  EXPECT_EQ(w.hub.position_of(alice).text, "p4");
+  EXPECT_EQ(w.hub.position_of(alice).text, "p.4");
   EXPECT_FALSE(w.hub.oldest_waiting(alice));
 }
 
@@ -166,13 +167,13 @@ TEST(Hub, ANewcomerGetsWhatComesNextAndNothingBefore) {
 
 TEST(Hub, ThePositionMovesForAQuietClientToo) {
   World w;
-  w.hub.set_origin({"p0"}, 0);
+  w.hub.set_origin({"p.0"}, 0);
   Client alice(w.hub, "alice");
-  EXPECT_EQ(w.hub.position_of(alice).text, "p0");
+  EXPECT_EQ(w.hub.position_of(alice).text, "p.0");
   w.order("bob");
   w.end_turn();
   EXPECT_EQ(alice.seen, "");
-  EXPECT_EQ(w.hub.position_of(alice).text, "p1");
+  EXPECT_EQ(w.hub.position_of(alice).text, "p.1");
 }
 
 TEST(Hub, TheWindowForgetsByAgeAndByBytesAndSaysSoToWhoMissedIt) {

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/ensure.hpp"
+#include "event/place.hpp"
 #include "event/publication.hpp"
 
 namespace carillon::hub {
@@ -27,14 +28,15 @@ class RecentWindow {
   void set_origin(Position position, Ordinal ordinal) {
     ensure(end_ == 1, "the origin is known before anything is published");
     before_ = std::move(position);
-    ordinal_before_ = ordinal;
+    last_ordinal_ = ordinal;
   }
 
   // `publication` follows the last one.
   void append(PublicationPtr publication) {
-    ensure(publication->sequence == end_ && publication->ordinal > last_ordinal(),
+    ensure(publication->sequence == end_ && publication->ordinal > last_ordinal_,
            "publications come in order and without holes");
     ++end_;
+    last_ordinal_ = publication->ordinal;
     bytes_ += cost(*publication);
     publications_.push_back(std::move(publication));
   }
@@ -45,7 +47,6 @@ class RecentWindow {
            (bytes_ > limits_.bytes || now - publications_.front()->accepted_at > limits_.age)) {
       bytes_ -= cost(*publications_.front());
       before_ = publications_.front()->position;
-      ordinal_before_ = publications_.front()->ordinal;
       publications_.pop_front();
     }
   }
@@ -56,28 +57,27 @@ class RecentWindow {
   // `sequence` is within [begin, end).
   [[nodiscard]] const Publication& at(std::uint64_t sequence) const { return *publications_[sequence - begin()]; }
 
-  // The publication at this place of the log; null when the window has none.
-  [[nodiscard]] const Publication* find(Ordinal ordinal) const {
-    const std::uint64_t after = first_after(ordinal);
-    return after > begin() && at(after - 1).ordinal == ordinal ? &at(after - 1) : nullptr;
+  // The publication after which this node is at this place; null when the window has none.
+  [[nodiscard]] const Publication* find(const Place& place) const {
+    const std::uint64_t after = first_after(place);
+    return after > begin() && place_before(after) == place ? &at(after - 1) : nullptr;
   }
 
   // The position before `sequence`, which is not after end(); that before begin() for what is no longer here.
   [[nodiscard]] const Position& position_before(std::uint64_t sequence) const {
     return sequence <= begin() ? before_ : at(sequence - 1).position;
   }
-  [[nodiscard]] Ordinal ordinal_before(std::uint64_t sequence) const {
-    return sequence <= begin() ? ordinal_before_ : at(sequence - 1).ordinal;
-  }
-  // Everything that the log has after this one, and that is published, is in the window or will be.
-  [[nodiscard]] Ordinal ordinal_before() const { return ordinal_before_; }
-  [[nodiscard]] Ordinal last_ordinal() const {
-    return publications_.empty() ? ordinal_before_ : publications_.back()->ordinal;
-  }
-  // The first publication that stands after `ordinal` in the log; end() when there is none yet.
-  [[nodiscard]] std::uint64_t first_after(Ordinal ordinal) const {
-    const auto found = std::partition_point(publications_.begin(), publications_.end(),
-                                            [&](const PublicationPtr& p) { return p->ordinal <= ordinal; });
+  [[nodiscard]] Place place_before(std::uint64_t sequence) const { return place_of(position_before(sequence)); }
+  // Everything that the log has after `place`, and that is published, is in the window or will be.
+  [[nodiscard]] bool goes_back_to(const Place& place) const { return place.covers(place_before(begin())); }
+  // This node has published all that comes up to `place`.
+  [[nodiscard]] bool has_reached(const Place& place) const { return place_before(end_).covers(place); }
+  // The first publication that one who is at `place` may lack; end() when there is none yet. Not all after it are
+  // lacked, where the node from which the place is has read the log's lanes in another order.
+  [[nodiscard]] std::uint64_t first_after(const Place& place) const {
+    const auto found = std::partition_point(publications_.begin(), publications_.end(), [&](const PublicationPtr& p) {
+      return place.covers(place_of(p->position));
+    });
     return begin() + static_cast<std::uint64_t>(found - publications_.begin());
   }
 
@@ -92,7 +92,7 @@ class RecentWindow {
   WindowLimits limits_;
   std::deque<PublicationPtr> publications_;
   Position before_;
-  Ordinal ordinal_before_ = 0;
+  Ordinal last_ordinal_ = 0;
   std::uint64_t end_ = 1;
   std::uint64_t bytes_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "base/utf8.hpp"
 #include "ingest/admission.hpp"
+#include "ingest/record.hpp"
 #include "ingest/refusal.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/timestamp.hpp"
@@ -117,7 +118,7 @@ class DeadLetterDesk::Replay : public std::enable_shared_from_this<Replay> {
   static std::string id_of_replay(const Position& position) { return "replay-" + position.text.substr(0, 100); }
 
   void append(const Event& event) {
-    std::vector<eventlog::Record> records{{.id = event.id, .bytes = protocol::encode_envelope(event)}};
+    std::vector<eventlog::Record> records{record_of(event)};
     desk_.log_.append(std::move(records), on_shard([event](Replay& self, const Result<eventlog::Appended>& appended) {
                         if (!appended)
                           return self.refuse(appended.error().kind == ErrorKind::conflict ? "conflict" : "unavailable");

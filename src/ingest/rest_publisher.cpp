@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "ingest/admission.hpp"
 #include "ingest/publish_request.hpp"
+#include "ingest/record.hpp"
 #include "ingest/refusal.hpp"
 #include "protocol/envelope.hpp"
 #include "telemetry/log.hpp"
@@ -50,7 +51,7 @@ void RestPublisher::handle(net::HttpRequest&& request, const net::Responder& res
   for (const Event& event : *events) {
     ids += ids.empty() ? "" : ",";
     json::append_string(ids, event.id);
-    records.push_back({.id = event.id, .bytes = protocol::encode_envelope(event)});
+    records.push_back(record_of(event));
   }
   log_.append(std::move(records), [this, responder, ids = std::move(ids)](Result<eventlog::Appended> result) mutable {
     loop_.post([this, responder, ids = std::move(ids), result = std::move(result)] { answer(responder, result, ids); });

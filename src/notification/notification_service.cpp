@@ -104,7 +104,8 @@ void NotificationService::note_withheld(const eventlog::StoredRecord& record, st
 
 void NotificationService::bury(const eventlog::StoredRecord& record, const protocol::EnvelopeFault& fault,
                                const Moment& moment) {
-  if (record.ordinal > log_.origin().buried_up_to) {  // else it was said and counted when it was news
+  if (!log_.origin().buried_up_to.covers(record.lane,
+                                         record.offset)) {  // else it was said and counted when it was news
     buried_.count(fault.code);
     telemetry::log(telemetry::Level::warning, "record dead-lettered",
                    {{"position", record.position.text}, {"reason", fault.code}, {"pointer", fault.pointer}});

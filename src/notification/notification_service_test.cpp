@@ -259,9 +259,10 @@ TEST(NotificationService, GoesOnFromATrimmedLog) {
 struct WitnessLog final : eventlog::EventLog {
   Result<> start(eventlog::RecordSink&) override { return {}; }
   Origin origin() const override { return {.position = {"w.40"}, .ordinal = 40}; }
-  std::expected<Ordinal, GapReason> locate(std::string_view) const override {
+  std::expected<Place, GapReason> locate(std::string_view) const override {
     return std::unexpected(GapReason::unknown);
   }
+  void has_reached(Place, ReachedDone done) override { done(false); }
   void stop() override {}
   void append(std::vector<eventlog::Record>, AppendDone) override {}
   void sink_has_room() override {}
@@ -290,6 +291,7 @@ struct WitnessedNode {
   static eventlog::StoredRecord record(Ordinal ordinal, std::string bytes) {
     return {.position = {"w." + std::to_string(ordinal)},
             .ordinal = ordinal,
+            .offset = {ordinal},
             .logged_at = ManualClock{}.wall_now(),
             .bytes = std::move(bytes),
             .is_kept = ordinal <= 40};

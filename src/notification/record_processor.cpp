@@ -59,6 +59,8 @@ Outcome RecordProcessor::publish(Event event, const eventlog::StoredRecord& reco
   auto publication = std::make_shared<Publication>();
   publication->sequence = record.is_kept ? 0 : next_sequence_++;
   publication->ordinal = record.ordinal;
+  publication->lane = record.lane;
+  publication->offset = record.offset;
   publication->position = record.position;
   publication->kind = event.kind;
   publication->level = event.level;

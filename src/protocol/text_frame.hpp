@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/ensure.hpp"
+
 namespace carillon::protocol {
 
 // The first byte of a frame: FIN and an opcode (RFC 6455 5.2).
@@ -45,6 +47,17 @@ inline void append_with_member(std::string& out, std::string_view frame, std::si
   const std::size_t begin = header_size(frame);
   append_frame_header(out, Opcode::text, frame.size() - begin + member.size());
   out.append(frame.substr(begin, at - begin)).append(member).append(frame.substr(at));
+}
+
+// The same for a frame in which `"id":"<old_id>"` stands right before `at`: with `id` instead, which needs no escapes.
+inline void append_with_id(std::string& out, std::string_view frame, std::size_t at, std::string_view old_id,
+                           std::string_view id, std::string_view member) {
+  const std::size_t begin = header_size(frame);
+  const std::size_t id_at = at - 1 - old_id.size();
+  ensure(at > begin + old_id.size() && frame[at - 1] == '"' && frame.substr(id_at, old_id.size()) == old_id,
+         "a notification's id stands before its mark");
+  append_frame_header(out, Opcode::text, frame.size() - begin - old_id.size() + id.size() + member.size());
+  out.append(frame.substr(begin, id_at - begin)).append(id).append("\"").append(member).append(frame.substr(at));
 }
 
 }  // namespace carillon::protocol

@@ -4,9 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "base/clock.hpp"
-#include "event/position.hpp"
+#include "event/place.hpp"
 
 namespace carillon::websocket {
 
@@ -14,24 +15,25 @@ namespace carillon::websocket {
 // measure; a receipt that comes after many more has no time.
 class Receipts {
  public:
-  void wrote(Ordinal up_to, MonoTime at) {
+  // After the write the client is at `up_to`, which covers what was said before.
+  void wrote(Place up_to, MonoTime at) {
     if (count_ == kWrites) {
-      forgotten_ = writes_.front().up_to;
+      forgotten_ = std::move(writes_.front().up_to);
       std::move(writes_.begin() + 1, writes_.end(), writes_.begin());
       --count_;
     }
-    writes_.at(count_++) = {up_to, at};
+    writes_.at(count_++) = {std::move(up_to), at};
   }
 
-  // When `ordinal` was written. What is before it needs no receipt of its own any more.
-  [[nodiscard]] std::optional<MonoTime> received(Ordinal ordinal) {
-    if (ordinal <= forgotten_) return std::nullopt;
+  // When the client was brought to `place`. What is before it needs no receipt of its own any more.
+  [[nodiscard]] std::optional<MonoTime> received(const Place& place) {
+    if (forgotten_.covers(place)) return std::nullopt;
     std::size_t first = 0;
-    while (first < count_ && writes_.at(first).up_to < ordinal) ++first;
+    while (first < count_ && !writes_.at(first).up_to.covers(place)) ++first;
     if (first == count_) return std::nullopt;
     const MonoTime at = writes_.at(first).at;
-    forgotten_ = ordinal;
-    std::move(writes_.begin() + static_cast<std::ptrdiff_t>(first), writes_.end(), writes_.begin());
+    forgotten_ = place;
+    if (first > 0) std::move(writes_.begin() + static_cast<std::ptrdiff_t>(first), writes_.end(), writes_.begin());
     count_ -= first;
     return at;
   }
@@ -39,12 +41,12 @@ class Receipts {
  private:
   static constexpr std::size_t kWrites = 16;
   struct Write {
-    Ordinal up_to = 0;
+    Place up_to;
     MonoTime at;
   };
   std::array<Write, kWrites> writes_{};
   std::size_t count_ = 0;
-  Ordinal forgotten_ = 0;  // nothing is known of what is before or at this one
+  Place forgotten_;  // nothing is known of what it covers
 };
 
 }  // namespace carillon::websocket

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "event/place.hpp"
 #include "event/position.hpp"
 #include "protocol/server_message.hpp"
 #include "protocol/text_frame.hpp"
@@ -189,14 +190,14 @@ void Session::take_token(const protocol::AuthToken& auth) {
 
 // Protocol 6.5. A receipt of what was not sent is a lie or a mix-up, and moves nothing (cases.md J17).
 void Session::take_receipt(const std::string& position) {
-  const auto ordinal = server_.locate_(position);
-  if (!ordinal || *ordinal > server_.hub_.ordinal_of(*subscription_)) {
+  const auto place = server_.positions_.locate(position);
+  if (!place || !server_.hub_.place_of(*subscription_).covers(*place)) {
     server_.count("carillon_invalid_messages_total", "client messages refused, by code", "code", "bad_receipt");
     return close(CloseCode::malformed_messages, "a receipt of what was not sent");
   }
   if (receipts_ == nullptr) receipts_ = std::make_unique<Receipts>();
-  const auto written_at = receipts_->received(*ordinal);
-  const Publication* const publication = server_.hub_.window().find(*ordinal);
+  const auto written_at = receipts_->received(*place);
+  const Publication* const publication = server_.hub_.window().find(*place);
   if (!written_at || publication == nullptr) return;
   if (may_see(subscription_->user(), subscription_->grants(), *publication))
     server_.latency_.received(publication->kind, server_.loop_.clock_now() - *written_at);
@@ -215,37 +216,46 @@ void Session::accept(const Principal& principal) {
   if (!server_.users_.take(principal.user_id))
     return close(CloseCode::too_many, "too many connections of this user; retry_after_ms=5000");
   subscription_.emplace(*this, principal.user_id, principal.grants);
-  if (server_.is_open_) return begin_subscription(principal);
   state_ = State::awaiting_log;
   waiting_ = std::make_unique<Principal>(principal);
+  if (server_.is_open_) enter();
 }
 
 void Session::enter() {
   if (state_ != State::awaiting_log) return;
-  heard_at_ = server_.loop_.now();
-  begin_subscription(*std::exchange(waiting_, nullptr));
+  if (!asked_->resume) return begin_subscription({.wants_snapshot = asked_->wants_snapshot});
+  auto place = server_.positions_.locate(*asked_->resume);
+  if (place && !server_.hub_.window().has_reached(*place)) return server_.ask_whether_reached(*this, *place);
+  begin_subscription({.resume = std::move(place), .wants_snapshot = asked_->wants_snapshot});
 }
 
-void Session::begin_subscription(const Principal& principal) {
+void Session::on_answer(const Place& place, bool reached) {
+  if (state_ != State::awaiting_log) return;
+  hub::Beginning beginning{.resume = place, .wants_snapshot = asked_->wants_snapshot};
+  if (!reached) beginning.resume = std::unexpected(GapReason::unknown);
+  begin_subscription(beginning);
+}
+
+void Session::begin_subscription(const hub::Beginning& beginning) {
+  const auto principal = std::exchange(waiting_, nullptr);
   state_ = State::live;
   server_.counters_.live.add(1);
   const MonoTime now = server_.loop_.now();
+  heard_at_ = now;
   const milliseconds interval = server_.options_.heartbeat_interval;
   // The first beat comes early by chance, so that clients that came together do not beat together.
   next_beat_ = now + interval - server_.random_up_to(interval / 2);
   telemetry::log(Level::info, "session started",
-                 {{"session", hex(id_)}, {"user", principal.user_id}, {"client", client_.text()}});
+                 {{"session", hex(id_)}, {"user", principal->user_id}, {"client", client_.text()}});
   const auto asked = std::exchange(asked_, nullptr);
-  hub::Beginning beginning{.resume = std::nullopt, .wants_snapshot = asked->wants_snapshot};
-  if (asked->resume) beginning.resume.emplace(Position{*asked->resume}, server_.locate_(*asked->resume));
-  const auto gap = server_.hub_.subscribe(*subscription_, std::move(beginning), server_.loop_.clock_now());
+  const auto gap = server_.hub_.subscribe(*subscription_, beginning, server_.loop_.clock_now());
   std::optional<protocol::Resumption> resume;
   if (asked->resume) {
     resume.emplace(*asked->resume, gap);
     server_.count("carillon_resumes_total", "sessions that named a position, by what became of it", "result",
                   gap ? to_string(*gap) : "complete");
   }
-  watch_expiry(principal, resume);
+  watch_expiry(*principal, resume);
   server_.rest(*this);
 }
 
@@ -348,7 +358,7 @@ hub::Reading Session::read_notifications(std::size_t bytes_max, std::string& out
   delivered_ += reading.count;
   waiting_bytes_ = reading.at_end ? 0 : waiting_bytes_ - std::min(waiting_bytes_, out.size() - before);
   server_.counters_.notifications.add(reading.count);
-  if (receipts_ != nullptr && reading.count > 0) receipts_->wrote(hub.ordinal_of(*subscription_), server_.reading_at_);
+  if (receipts_ != nullptr && reading.count > 0) receipts_->wrote(hub.place_of(*subscription_), server_.reading_at_);
   const WallTime wall = server_.loop_.wall_now();
   if (reading.is_live) {
     caught_up_at_ = server_.loop_.now();

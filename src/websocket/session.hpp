@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "auth/token_fault.hpp"
+#include "event/place.hpp"
 #include "event/principal.hpp"
 #include "hub/hub.hpp"
 #include "net/address.hpp"
@@ -33,8 +34,8 @@ class WebSocketServer;
 //
 // Invariants:
 // 1. Before authentication nothing but the answer to it is sent (protocol 2.3).
-// 2. auth_ok is the first message of a live session (2.4). While the node still reads its log it waits, and what the
-//    client says meanwhile is not looked at.
+// 2. auth_ok is the first message of a live session (2.4). While the node still reads its log, or asks it whether it is
+//    as far as the client says, the session waits, and what the client says meanwhile is not looked at.
 // 3. Nothing follows our close frame (RFC 6455 5.5.1).
 // Shard-confined; owned by the WebSocketServer.
 class Session final : public runtime::ReadyHandler, public runtime::TimerHandler, public runtime::Retirable {
@@ -54,8 +55,10 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   // there is room again.
   void pump();
 
-  // The node has read its log: begins what waited for that.
+  // The node has read its log: begins, if it waited for that, or asks first.
   void enter();
+  // What the log answered to WebSocketServer::ask_whether_reached().
+  void on_answer(const Place& place, bool reached);
 
   // Sends shutting_down and closes with 1012 (protocol 7.3), when its time comes: `after` from now.
   void drain(milliseconds after, milliseconds retry_after);
@@ -95,7 +98,7 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void refuse_token(const auth::TokenFault& fault);
   void refresh(const Principal& principal);
   [[nodiscard]] bool is_catching_up() const { return state_ == State::live && subscription_->is_catching_up(); }
-  void begin_subscription(const Principal& principal);
+  void begin_subscription(const hub::Beginning& beginning);
   void watch_expiry(const Principal& principal, std::optional<protocol::Resumption> resume = std::nullopt);
   void on_publications(std::uint64_t bytes);
   void check_queue();

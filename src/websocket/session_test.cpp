@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <string>
 #include <vector>
@@ -102,22 +101,24 @@ class Client {
 struct World {
   enum class Log { read, unread };
   explicit World(Options o = {}, std::uint32_t per_user = 20, Log log = Log::read)
-      : users(per_user), server(loop, hub, make_verifier(), users, locate, std::move(o), metrics) {
+      : users(per_user), server(loop, hub, make_verifier(), users, positions(), std::move(o), metrics) {
     loop.at_turn_end([this] { hub.deliver(loop.clock_now()); });
     loop.at_turn_end([this] { server.flush(); });
     if (log == Log::unread) return;
-    hub.set_origin({"p0"}, 0);
+    hub.set_origin({"p.0"}, 0);
     server.open();
   }
   ~World() { clients.clear(); }
 
-  // Positions are "p" and a number, from a log that has 1000 of them.
-  static std::expected<Ordinal, GapReason> locate(std::string_view position) {
-    if (position.empty() || position.front() == 'q') return std::unexpected(GapReason::epoch);
-    Ordinal ordinal = 0;
-    const auto read = std::from_chars(position.data() + 1, position.data() + position.size(), ordinal);
-    if (position.front() != 'p' || read.ec != std::errc{} || ordinal > 1000) return std::unexpected(GapReason::unknown);
-    return ordinal;
+  // Positions are "p." and a place, from a log that has got to 1000.
+  static WebSocketServer::Positions positions() {
+    return {.locate = [](std::string_view position) -> std::expected<Place, GapReason> {
+              if (position.starts_with("q.")) return std::unexpected(GapReason::epoch);
+              auto place = position.starts_with("p.") ? parse_place(position.substr(2)) : std::nullopt;
+              if (!place) return std::unexpected(GapReason::unknown);
+              return std::move(*place);
+            },
+            .has_reached = [](const Place& place, auto done) { done(Place(Offset{1000}).covers(place)); }};
   }
 
   static std::shared_ptr<const auth::Verifier> make_verifier() {
@@ -178,7 +179,8 @@ struct World {
     auto publication = std::make_shared<Publication>();
     publication->sequence = sequence++;
     publication->ordinal = publication->sequence;
-    publication->position.text = "p" + std::to_string(publication->sequence);
+    publication->offset = {publication->sequence};
+    publication->position.text = "p." + std::to_string(publication->sequence);
     publication->kind = kind;
     publication->owner = std::move(owner);
     publication->order_id = publication->position.text;
@@ -219,8 +221,8 @@ TEST(Session, EachCarrierIsAnsweredByAuthOkFirst) {
   EXPECT_EQ(c.events(), (Names{"auth_ok", "live"}));
   w.publish(EventKind::system_alert);
   w.turn();
-  EXPECT_EQ(c.events(), (Names{"auth_ok", "live", "p2"}));
-  EXPECT_EQ(a.events(), (Names{"auth_ok", "live", "p1", "p2"}));
+  EXPECT_EQ(c.events(), (Names{"auth_ok", "live", "p.2"}));
+  EXPECT_EQ(a.events(), (Names{"auth_ok", "live", "p.1", "p.2"}));
 }
 
 TEST(Session, ABadTokenIsToldByMessageAndCloseCode) {
@@ -263,8 +265,8 @@ TEST(Session, TheHeartbeatTellsPositionAndCount) {
   w.publish(EventKind::system_alert);
   w.publish(EventKind::order_update, "bob");
   w.pass(seconds{20}, {&alice});
-  ASSERT_EQ(alice.events(), (Names{"auth_ok", "live", "p1", "ping"}));
-  EXPECT_NE(alice.messages[3].find(R"("payload":{"position":"p2","delivered":1})"), std::string::npos);
+  ASSERT_EQ(alice.events(), (Names{"auth_ok", "live", "p.1", "ping"}));
+  EXPECT_NE(alice.messages[3].find(R"("payload":{"position":"p.2","delivered":1})"), std::string::npos);
   w.pass(seconds{20}, {&alice});
   EXPECT_EQ(alice.events().size(), 5U);
 }
@@ -308,8 +310,8 @@ TEST(Session, ATokenOfTheSameUserExtendsAndAnothersEnds) {
   w.pass(seconds{60}, {&alice});
   EXPECT_EQ(alice.close_code, 0);
   EXPECT_EQ(std::ranges::count(alice.events(), "auth_ok"), 2);
-  EXPECT_EQ(std::ranges::count(alice.events(), "p1"), 0);
-  EXPECT_EQ(std::ranges::count(alice.events(), "p2"), 1);
+  EXPECT_EQ(std::ranges::count(alice.events(), "p.1"), 0);
+  EXPECT_EQ(std::ranges::count(alice.events(), "p.2"), 1);
   alice.say_token(w.token("bob"));
   w.turn();
   EXPECT_EQ(alice.close_code, 4403);
@@ -392,8 +394,8 @@ TEST(Session, ASlowClientIsClosedAndTheOthersNoticeNothing) {
       slow->read();
     }
     EXPECT_EQ(slow->close_code, 4420) << published;
-    const auto notifications = std::ranges::count_if(
-        good.events(), [](const std::string& name) { return name.starts_with("p") && name != "ping"; });
+    const auto notifications =
+        std::ranges::count_if(good.events(), [](const std::string& name) { return name.starts_with("p."); });
     EXPECT_EQ(notifications, published);
   }
 }
@@ -412,7 +414,7 @@ TEST(Session, AStalledClientGetsEverythingInOrderWhenItReadsAgain) {
     w.turn();
   }
   ASSERT_EQ(slow->messages.size(), 102U);
-  for (int i = 1; i <= 100; ++i) EXPECT_EQ(slow->events()[static_cast<std::size_t>(i) + 1], "p" + std::to_string(i));
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ(slow->events()[static_cast<std::size_t>(i) + 1], "p." + std::to_string(i));
 }
 
 TEST(Session, AUserHasSoManyConnectionsAndNoMore) {
@@ -469,13 +471,13 @@ TEST(Session, AResumeIsAnsweredReplayedAndThenLive) {
   for (int i = 0; i < 3; ++i) w.publish(EventKind::system_alert);
   w.publish(EventKind::order_update, "bob");
   w.turn();
-  Client& alice = w.connect_as("alice", 0, "?resume=p1");
+  Client& alice = w.connect_as("alice", 0, "?resume=p.1");
   w.publish(EventKind::system_alert);
   w.turn();
-  ASSERT_EQ(alice.events(), (Names{"auth_ok", "p2", "p3", "live", "p5"}));
-  EXPECT_NE(alice.messages[0].find(R"("resume":{"requested":"p1","complete":true})"), std::string::npos);
-  EXPECT_NE(alice.messages[1].find(R"({"event":"p2","replayed":true,"pad")"), std::string::npos);
-  EXPECT_NE(alice.messages[3].find(R"("payload":{"position":"p4","replayed":2})"), std::string::npos);
+  ASSERT_EQ(alice.events(), (Names{"auth_ok", "p.2", "p.3", "live", "p.5"}));
+  EXPECT_NE(alice.messages[0].find(R"("resume":{"requested":"p.1","complete":true})"), std::string::npos);
+  EXPECT_NE(alice.messages[1].find(R"({"event":"p.2","replayed":true,"pad")"), std::string::npos);
+  EXPECT_NE(alice.messages[3].find(R"("payload":{"position":"p.4","replayed":2})"), std::string::npos);
   EXPECT_EQ(alice.messages[4].find("replayed"), std::string::npos);
 }
 
@@ -492,12 +494,12 @@ TEST(Session, AGapIsToldBeforeAnyEventAndThenComesTheSnapshot) {
     EXPECT_NE(client.messages[0].find("\"complete\":false,\"reason\":\"" + std::string(reason)), std::string::npos);
     if (after.size() == 2) EXPECT_NE(client.messages[1].find("\"snapshot\":true"), std::string::npos);
   };
-  expect_gap(w.connect_as("alice", 0, "?resume=q1"), "epoch", {"p1", "live"});
-  expect_gap(w.connect_as("alice", 0, "?resume=p1001"), "unknown", {"p1", "live"});
+  expect_gap(w.connect_as("alice", 0, "?resume=q.1"), "epoch", {"p.1", "live"});
+  expect_gap(w.connect_as("alice", 0, "?resume=p.1001"), "unknown", {"p.1", "live"});
   expect_gap(w.connect_as("alice", 0, "?resume=nonsense&snapshot=false"), "unknown", {"live"});
   Client& late = w.connect("");
   late.say(R"({"type":"auth","event":"token","payload":{"token":")" + w.token("alice") +
-           R"(","resume":"q7","snapshot":false}})");
+           R"(","resume":"q.7","snapshot":false}})");
   w.turn();
   expect_gap(late, "epoch", {"live"});
 }
@@ -508,7 +510,7 @@ TEST(Session, AReplayIsPaced) {
   for (int i = 0; i < 400; ++i) w.publish(EventKind::order_update, "alice", 2000);
   w.turn();
   Client& bob = w.connect_as("bob");
-  Client& alice = w.connect_as("alice", 1 << 20, "?resume=p0");
+  Client& alice = w.connect_as("alice", 1 << 20, "?resume=p.0");
   int turns = 0;
   for (; std::ranges::count(alice.events(), "live") == 0; ++turns) {
     ASSERT_LT(turns, 100);
@@ -529,7 +531,7 @@ TEST(Session, CatchingUpIsNotBeingSlow) {
   World w(options);
   for (int i = 0; i < 200; ++i) w.publish(EventKind::order_update, "alice", 2000);
   w.turn();
-  w.connect_as("alice", 4096, "?resume=p0");
+  w.connect_as("alice", 4096, "?resume=p.0");
   auto slow = std::move(w.clients.back());
   w.clients.pop_back();
   for (int i = 0; i < 500 && slow->close_code == 0 && std::ranges::count(slow->events(), "live") == 0; ++i) {
@@ -561,31 +563,31 @@ TEST(Session, AReceiptOfWhatWasNotSentClosesAndOthersAreTaken) {
   for (int i = 0; i < 2; ++i) {
     w.publish(EventKind::system_alert);
     w.turn();
-    alice.say(receipt("p" + std::to_string(i + 1)));
+    alice.say(receipt("p." + std::to_string(i + 1)));
     w.turn();
   }
-  EXPECT_EQ(alice.events(), (Names{"auth_ok", "live", "p1", "p2"}));
+  EXPECT_EQ(alice.events(), (Names{"auth_ok", "live", "p.1", "p.2"}));
   // The first receipt tells that this client sends some; from then on they are measured.
   EXPECT_NE(w.metrics.text().find("carillon_write_receipt_seconds_count{event=\"system_alert\"} 1\n"),
             std::string::npos);
-  liar.say(receipt("p3"));
+  liar.say(receipt("p.3"));
   w.turn();
   EXPECT_EQ(liar.close_code, 4400);
-  alice.say(receipt("q1"));
+  alice.say(receipt("q.1"));
   w.turn();
   EXPECT_EQ(alice.close_code, 4400);
 }
 
 TEST(Session, NoSessionBeginsBeforeTheLogIsRead) {
   World w({}, 1, World::Log::unread);
-  Client& alice = w.connect_as("alice", 0, "?resume=p1");
+  Client& alice = w.connect_as("alice", 0, "?resume=p.1");
   Client& second = w.connect("");
   second.say_token(w.token("alice"));
   alice.say(R"({"type":"heartbeat","event":"ping"})");
   w.pass(seconds{40});
   EXPECT_TRUE(alice.messages.empty());
   EXPECT_EQ(second.close_code, 4429);  // the user is counted while it waits
-  w.hub.set_origin({"p1"}, 1);
+  w.hub.set_origin({"p.1"}, 1);
   w.sequence = 1;
   w.server.open();
   w.turn();

@@ -21,13 +21,13 @@ WebSocketServer::Counters::Counters(telemetry::Registry& metrics)
       slow(metrics.counter("carillon_slow_clients_total", "sessions closed with 4420 because they fell behind")) {}
 
 WebSocketServer::WebSocketServer(runtime::Loop& loop, hub::Hub& hub, std::shared_ptr<const auth::Verifier> verifier,
-                                 runtime::KeyedLimit& users, Locate locate, Options options,
+                                 runtime::KeyedLimit& users, Positions positions, Options options,
                                  telemetry::Registry& metrics)
     : loop_(loop),
       hub_(hub),
       verifier_(std::move(verifier)),
       users_(users),
-      locate_(std::move(locate)),
+      positions_(std::move(positions)),
       options_(std::move(options)),
       metrics_(metrics),
       counters_(metrics),
@@ -111,6 +111,15 @@ void WebSocketServer::let_some_go_on() {
 void WebSocketServer::open() {
   is_open_ = true;
   for (const auto& [id, session] : sessions_) session->enter();
+}
+
+void WebSocketServer::ask_whether_reached(const Session& session, const Place& place) {
+  positions_.has_reached(place, [this, place, id = session.id_](bool reached) {
+    loop_.post([this, place, id, reached] {
+      const auto found = sessions_.find(id);
+      if (found != sessions_.end()) found->second->on_answer(place, reached);
+    });
+  });
 }
 
 void WebSocketServer::flush() {

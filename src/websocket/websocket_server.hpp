@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/verifier.hpp"
+#include "event/place.hpp"
 #include "hub/hub.hpp"
 #include "net/http_server.hpp"
 #include "protocol/close_code.hpp"
@@ -27,12 +28,16 @@ namespace carillon::websocket {
 // to say once per turn. Shard-confined.
 class WebSocketServer final : private hub::DeliveryObserver {
  public:
-  // Reads a position that a client names (protocol 6.1), as eventlog::EventLog::locate() does.
-  using Locate = std::function<std::expected<Ordinal, GapReason>(std::string_view)>;
+  // What the log says of the positions that clients name, as eventlog::EventLog does. `done` may run on any thread, and
+  // not once the loop has been stopped.
+  struct Positions {
+    std::function<std::expected<Place, GapReason>(std::string_view)> locate;
+    std::function<void(Place, std::move_only_function<void(bool)> done)> has_reached;
+  };
 
   // `users` counts connections per user over all shards. All references outlive the server.
   WebSocketServer(runtime::Loop& loop, hub::Hub& hub, std::shared_ptr<const auth::Verifier> verifier,
-                  runtime::KeyedLimit& users, Locate locate, Options options, telemetry::Registry& metrics);
+                  runtime::KeyedLimit& users, Positions positions, Options options, telemetry::Registry& metrics);
   ~WebSocketServer();
   WebSocketServer(const WebSocketServer&) = delete;
   WebSocketServer& operator=(const WebSocketServer&) = delete;
@@ -66,8 +71,9 @@ class WebSocketServer final : private hub::DeliveryObserver {
   [[nodiscard]] std::expected<net::Route::TakeOver, net::HttpResponse> decide(const net::HttpRequest& request);
   [[nodiscard]] net::HttpResponse refuse_token(const auth::TokenFault& fault);
   void forget(Session& session);
-  void queue(Session& session);  // for flush()
-  void rest(Session& session);   // it has more to write, and others come first
+  void queue(Session& session);                                          // for flush()
+  void rest(Session& session);                                           // it has more to write, and others come first
+  void ask_whether_reached(const Session& session, const Place& place);  // answered by Session::on_answer()
   void let_some_go_on();
   void on_delivery(const Publication& publication) override {
     latency_.written(publication.kind, reading_at_ - publication.accepted_at);
@@ -79,7 +85,7 @@ class WebSocketServer final : private hub::DeliveryObserver {
   hub::Hub& hub_;
   std::shared_ptr<const auth::Verifier> verifier_;
   runtime::KeyedLimit& users_;
-  Locate locate_;
+  Positions positions_;
   Options options_;
   telemetry::Registry& metrics_;
   Counters counters_;

@@ -29,7 +29,8 @@ milliseconds late_after(EventKind kind) {
 }  // namespace
 
 void Shard::set_origin(const eventlog::EventLog::Origin& origin) {
-  hub_.set_origin(origin.position, breakage_.strikes(Broken::skip_trim_notice, 100) ? 0 : origin.ordinal);
+  const bool ignores_trim = breakage_.strikes(Broken::skip_trim_notice, 100);
+  hub_.set_origin(ignores_trim ? position_like(origin.position, Place()) : origin.position, origin.ordinal);
   published_up_to_ = origin.ordinal;
 }
 

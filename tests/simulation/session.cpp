@@ -53,8 +53,11 @@ Session::~Session() {
 hub::Beginning Session::beginning(const Asked& asked) {
   hub::Beginning beginning{.resume = std::nullopt, .wants_snapshot = asked.wants_snapshot};
   if (!asked.resume) return beginning;
-  beginning.resume.emplace(Position{*asked.resume}, world_.log.locate(*asked.resume));
-  if (world_.breakage.is_active()) break_resume(*beginning.resume);
+  auto place = world_.log.locate(*asked.resume);
+  const bool is_unread = place && !world_.shard.hub().window().has_reached(*place);
+  if (is_unread && !world_.log.has_reached(*place)) place = std::unexpected(GapReason::unknown);
+  if (world_.breakage.is_active()) break_resume(*asked.resume, place);
+  beginning.resume = std::move(place);
   return beginning;
 }
 
@@ -214,31 +217,30 @@ void Session::watch() {
     blocked_since_ = world_.clock.mono_now();
 }
 
-void Session::break_resume(hub::Beginning::Resume& resume) {
+void Session::break_resume(std::string_view text, std::expected<Place, GapReason>& place) {
   Breakage& breakage = world_.breakage;
   const Truth& truth = world_.log.truth();
-  auto& ordinal = resume.ordinal;
-  const std::string& text = resume.position.text;
-  if (ordinal) {
+  if (place) {
+    const Ordinal ordinal = place->at(0).high;
     const hub::RecentWindow& window = world_.shard.hub().window();
     if (breakage.strikes(Broken::begin_one_late)) {
-      const std::size_t next = truth.next_for(user_, grants(), truth.after(*ordinal));
-      if (next < truth.entries().size()) ordinal = truth.entries()[next].ordinal;
+      const std::size_t next = truth.next_for(user_, grants(), truth.after(ordinal));
+      if (next < truth.entries().size()) place = Place(Offset{truth.entries()[next].ordinal});
     }
-    if (breakage.strikes(Broken::begin_one_early) && *ordinal > 0) ordinal = *ordinal - 1;
-    if (*ordinal < window.ordinal_before() && breakage.strikes(Broken::complete_when_trimmed, 100))
-      ordinal = window.ordinal_before();
-    if (breakage.strikes(Broken::trimmed_when_complete)) ordinal = std::unexpected(GapReason::trimmed);
+    if (breakage.strikes(Broken::begin_one_early) && ordinal > 0) place = Place(Offset{ordinal - 1});
+    if (!window.goes_back_to(*place) && breakage.strikes(Broken::complete_when_trimmed, 100))
+      place = window.place_before(window.begin());
+    if (breakage.strikes(Broken::trimmed_when_complete)) place = std::unexpected(GapReason::trimmed);
     return;
   }
-  const bool is_foreign = ordinal.error() == GapReason::epoch;
+  const bool is_foreign = place.error() == GapReason::epoch;
   Ordinal number = 0;
   const std::size_t dot = text.find('.');
   const bool has_number = dot != std::string::npos && text.front() == 's' &&
                           std::from_chars(text.data() + dot + 1, text.data() + text.size(), number).ec == std::errc();
-  if (is_foreign && has_number && breakage.strikes(Broken::ignore_epoch, 100)) ordinal = number;
-  if (!is_foreign && has_number && breakage.strikes(Broken::accept_future_position, 100)) ordinal = number;
-  if (!is_foreign && breakage.strikes(Broken::malformed_is_epoch, 100)) ordinal = std::unexpected(GapReason::epoch);
+  if (is_foreign && has_number && breakage.strikes(Broken::ignore_epoch, 100)) place = Place(Offset{number});
+  if (!is_foreign && has_number && breakage.strikes(Broken::accept_future_position, 100)) place = Place(Offset{number});
+  if (!is_foreign && breakage.strikes(Broken::malformed_is_epoch, 100)) place = std::unexpected(GapReason::epoch);
 }
 
 // `bytes` are the notifications of one reading.

@@ -74,7 +74,7 @@ class Session final : public hub::Subscriber {
   void watch();
 
   // What is done wrong on purpose.
-  void break_resume(hub::Beginning::Resume& resume);
+  void break_resume(std::string_view text, std::expected<Place, GapReason>& place);
   void break_frames(std::string& bytes);
   void break_snapshot(std::vector<std::string>& frames);
   [[nodiscard]] Position another(const Position& position, int direction) const;

@@ -29,14 +29,17 @@ eventlog::EventLog::Origin SimulatedLog::origin() const {
   return {.position = positions_->of(ordinal), .ordinal = ordinal};
 }
 
-std::expected<Ordinal, GapReason> SimulatedLog::locate(std::string_view position) const {
-  return positions_->locate(position, truth_->last());
+std::expected<Place, GapReason> SimulatedLog::locate(std::string_view position) const {
+  const auto number = positions_->number(position);
+  if (!number) return std::unexpected(number.error());
+  return Place(Offset{*number});
 }
 
 eventlog::StoredRecord SimulatedLog::record(std::size_t entry, bool is_kept) const {
   const Entry& found = truth_->entries()[entry];
   return {.position = positions_->of(found.ordinal),
           .ordinal = found.ordinal,
+          .offset = {found.ordinal},
           .logged_at = found.logged_at,
           .bytes = found.bytes,
           .is_kept = is_kept};

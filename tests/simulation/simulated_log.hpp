@@ -32,7 +32,8 @@ class SimulatedLog {
   [[nodiscard]] std::size_t first() const { return first_; }  // the first entry that is not trimmed
   [[nodiscard]] const std::vector<std::size_t>& kept() const { return kept_; }
   [[nodiscard]] eventlog::EventLog::Origin origin() const;
-  [[nodiscard]] std::expected<Ordinal, GapReason> locate(std::string_view position) const;
+  [[nodiscard]] std::expected<Place, GapReason> locate(std::string_view position) const;
+  [[nodiscard]] bool has_reached(const Place& place) const { return Place(Offset{truth_->last()}).covers(place); }
   [[nodiscard]] eventlog::StoredRecord record(std::size_t entry, bool is_kept) const;
 
   void settle(const eventlog::Settled::OrderStep& step);
