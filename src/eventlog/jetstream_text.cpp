@@ -1,0 +1,122 @@
+#include "eventlog/jetstream_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+namespace carillon::eventlog {
+namespace {
+
+// The text up to the first `divider`, which is taken off `rest` with it.
+std::string_view take(std::string_view& rest, char divider) {
+  const std::size_t end = std::min(rest.find(divider), rest.size());
+  const std::string_view token = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return token;
+}
+
+bool is_graphic(char c) {
+  return c > ' ' && c < '\x7f';
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// host, host:port, [v6] or [v6]:port, with the port in any case.
+std::optional<std::string> with_port(std::string_view host) {
+  const std::size_t bracket = host.find(']');
+  const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  const std::string_view name = host.substr(0, colon);
+  std::uint16_t port = 4222;
+  if (colon != std::string_view::npos && !read_number(host.substr(colon + 1), port)) return std::nullopt;
+  if (name.empty() || port == 0 || !std::ranges::all_of(name, is_graphic)) return std::nullopt;
+  if (name.find_first_of("/?#") != std::string_view::npos) return std::nullopt;
+  return std::string(name) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+std::string NatsServers::name() const {
+  std::string text;
+  for (const std::string& url : urls) {
+    if (!text.empty()) text += ',';
+    text += std::string_view(url).substr(url.find("//") + 2);
+  }
+  return text;
+}
+
+Result<NatsServers> parse_nats_url(std::string_view text) {
+  const auto refuse = [](std::string_view why) {
+    return fail(ErrorKind::invalid, "the URL of NATS " + std::string(why));
+  };
+  NatsServers servers;
+  while (!text.empty()) {
+    std::string_view rest = take(text, ',');
+    const bool with_tls = rest.starts_with("tls://");
+    if (!with_tls && !rest.starts_with("nats://")) return refuse("begins neither with nats:// nor with tls://");
+    rest.remove_prefix(with_tls ? 6 : 7);
+    std::string_view user;
+    if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+      user = rest.substr(0, at);
+      rest.remove_prefix(at + 1);
+    }
+    if (user.find(':') != std::string_view::npos) return refuse("holds a password, which belongs into a file");
+    const std::optional<std::string> host = with_port(rest);
+    if (!host) return refuse("names no host, or a port that is none");
+    if (!servers.urls.empty() && (servers.with_tls != with_tls || servers.username != user)) {
+      return refuse("names servers of different schemes or users");
+    }
+    servers.with_tls = with_tls;
+    servers.username = user;
+    servers.urls.push_back((with_tls ? "tls://" : "nats://") + *host);
+  }
+  if (servers.urls.empty()) return refuse("is empty");
+  return servers;
+}
+
+bool is_stream_name(std::string_view text) {
+  return !text.empty() && text.size() <= 200 && std::ranges::all_of(text, is_graphic) &&
+         text.find_first_of(".*>/\\") == std::string_view::npos;
+}
+
+bool is_plain_subject(std::string_view text) {
+  return !text.empty() && text.size() <= 1000 && std::ranges::all_of(text, is_graphic) && text.front() != '.' &&
+         text.back() != '.' && text.find("..") == std::string_view::npos &&
+         text.find_first_of("*>") == std::string_view::npos;
+}
+
+bool matches_subject(std::string_view pattern, std::string_view subject) {
+  while (!pattern.empty() && !subject.empty()) {
+    const std::string_view wanted = take(pattern, '.');
+    if (wanted == ">") return true;
+    if (const std::string_view token = take(subject, '.'); wanted != "*" && wanted != token) return false;
+  }
+  return pattern.empty() && subject.empty();
+}
+
+std::optional<DeliveryStamp> parse_delivery_stamp(std::string_view reply) {
+  constexpr std::string_view kPrefix = "$JS.ACK.";
+  if (!reply.starts_with(kPrefix)) return std::nullopt;
+  reply.remove_prefix(kPrefix.size());
+  // <stream>.<consumer>.<delivered>.<stream sequence>.<consumer sequence>.<nanoseconds>.<pending>, and the form with
+  // <domain>.<account> before these and any number of tokens behind.
+  std::array<std::string_view, 9> tokens;
+  std::size_t count = 0;
+  while (!reply.empty() && count < tokens.size()) tokens[count++] = take(reply, '.');
+  if (count != 7 && count != 9) return std::nullopt;
+  const std::string_view* numbers = &tokens[count - 4];
+  DeliveryStamp stamp;
+  std::int64_t nanoseconds = 0;
+  if (!read_number(numbers[0], stamp.stream_sequence) || !read_number(numbers[1], stamp.consumer_sequence) ||
+      !read_number(numbers[2], nanoseconds) || !read_number(numbers[3], stamp.pending)) {
+    return std::nullopt;
+  }
+  stamp.stored_at = WallTime(std::chrono::floor<milliseconds>(std::chrono::nanoseconds(nanoseconds)));
+  return stamp;
+}
+
+}  // namespace carillon::eventlog
