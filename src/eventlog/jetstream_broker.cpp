@@ -665,6 +665,7 @@ Result<> Writer::await(std::span<Stood> stood, const std::string& stream) const 
     natsMsg* raw = nullptr;
     const natsStatus status = natsSubscription_NextMsg(&raw, acknowledgements_.get(), left.count());
     const MessagePtr message(raw);
+    if (status == NATS_NO_RESPONDERS) return target_.error(ErrorKind::not_found, "no stream takes what we append");
     if (status != NATS_OK) return link_->failed(status, "waiting for an acknowledgement");
     if (auto read = read_acknowledgement(raw, stood, stream); !read) return read;
   }
@@ -672,7 +673,6 @@ Result<> Writer::await(std::span<Stood> stood, const std::string& stream) const 
 }
 
 Result<> Writer::read_acknowledgement(natsMsg* message, std::span<Stood> stood, const std::string& stream) const {
-  if (natsMsg_IsNoResponders(message)) return target_.error(ErrorKind::not_found, "no stream takes what we append");
   auto answer = json::Document::parse(data_of(message));
   if (!answer) return target_.error(ErrorKind::unavailable, "an acknowledgement is not JSON");
   const json::Value root = answer->root();

@@ -36,10 +36,10 @@ class BrokerProcess {
 
   // What the last start() printed as KEY=..., such as `url` and `ca`; else nothing.
   [[nodiscard]] std::string said(const std::string& key) const;
-
- private:
+  // Any verb of the script, with its own arguments.
   Result<> run(std::string_view verb, const std::vector<std::string>& arguments, std::string_view input = {});
 
+ private:
   std::string kind_;
   std::filesystem::path folder_;
   std::map<std::string, std::string> said_;
