@@ -59,6 +59,7 @@ BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, JournalQueu
       options_(options),
       clock_(clock),
       backoff_(options.backoff_min, options.backoff_max),
+      losses_(link.losses()),
       outcomes_(metrics),
       records_accepted_(records(metrics, "accepted")),
       records_duplicate_(records(metrics, "duplicate")),
@@ -94,7 +95,10 @@ milliseconds BrokerAppender::patience() const {
 }
 
 bool BrokerAppender::connect_when_due() {
-  if (is_connected_ || clock_.mono_now() < next_try_) return is_connected_;
+  if (is_connected_ && losses_ == link_.losses()) return true;
+  is_connected_ = false;
+  if (clock_.mono_now() < next_try_) return false;
+  losses_ = link_.losses();
   if (const auto connected = writer_->connect(); !connected) {
     lose(connected.error());
     return false;

@@ -113,7 +113,8 @@ class BrokerAppender {
   std::deque<Unplaced> unplaced_;
   BrokerBackoff backoff_;
   MonoTime next_try_;
-  Error last_error_;
+  std::uint64_t losses_;  // of the reader, when this connection was made
+  Error last_error_{ErrorKind::unavailable, "the broker that holds the log was lost"};
   std::uint64_t notes_since_mark_ = 0;
   bool is_connected_ = true;
   std::atomic<bool> is_full_{false};

@@ -30,6 +30,10 @@ void BrokerLink::up(End end) {
 void BrokerLink::down(End end, const Error& error) {
   const std::lock_guard lock(mutex_);
   ends_.at(static_cast<std::size_t>(end)) = false;
+  if (end == End::reader) {
+    ends_.at(static_cast<std::size_t>(End::writer)) = false;
+    ++losses_;
+  }
   is_up_ = false;
   connected_.set(0);
   if (std::exchange(is_told_, true)) return;

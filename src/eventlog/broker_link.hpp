@@ -24,7 +24,10 @@ class BrokerLink {
   BrokerLink(std::string name, const Clock& clock, telemetry::Registry& metrics);
 
   void up(End end);
+  // The writer's connection is idle most of the time, so that what the reader notices counts for both.
   void down(End end, const Error& error);
+  // How often the reader has noticed: a connection of the writer from before that is to be made anew.
+  [[nodiscard]] std::uint64_t losses() const { return losses_.load(); }
   [[nodiscard]] bool is_up() const { return is_up_.load(); }
 
   // Waits, or until stop(); true: go on.
@@ -41,6 +44,7 @@ class BrokerLink {
   bool is_told_ = false;  // that it is lost
   MonoTime lost_at_;
   std::atomic<bool> is_up_{false};
+  std::atomic<std::uint64_t> losses_{0};
   std::atomic<bool> stopping_{false};
   telemetry::Gauge& connected_;
   telemetry::Counter& outages_;
