@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "base/json.hpp"
@@ -127,6 +129,12 @@ class Link {
   ConnectionPtr connection_;
 };
 
+bool has_credentials(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  return text.contains("NATS USER JWT") && text.contains("USER NKEY SEED");
+}
+
 Result<OptionsPtr> connection_options(const Target& target) {
   const BrokerAccess& access = target.options.access;
   natsOptions* raw = nullptr;
@@ -158,6 +166,10 @@ Result<OptionsPtr> connection_options(const Target& target) {
     return cannot_read(access.certificate);
   }
   const std::string& credentials = target.options.credentials_file;
+  // libnats reads it with each connection, where a file that is wrong looks like a server that is away.
+  if (!credentials.empty() && !has_credentials(credentials)) {
+    return target.error(ErrorKind::invalid, fmt::format("{} holds no user JWT and seed of NATS", credentials));
+  }
   if (!credentials.empty() && natsOptions_SetUserCredentialsFromFiles(raw, credentials.c_str(), nullptr) != NATS_OK) {
     return cannot_read(credentials);
   }
@@ -644,7 +656,9 @@ Result<> Writer::publish(const std::string& subject, std::size_t token, const st
   natsStatus status = natsMsg_Create(&raw, subject.c_str(), fmt::format("{}.{}", inbox_, token).c_str(), bytes.data(),
                                      static_cast<int>(bytes.size()));
   const MessagePtr message(raw);
-  if (status == NATS_OK && !id.empty()) status = natsMsgHeader_Set(raw, kIdHeader, id.c_str());
+  // Header values lose the spaces around them: two ids would become one, and an event a repeat.
+  const bool fits_header = !id.empty() && id.front() != ' ' && id.back() != ' ';
+  if (status == NATS_OK && fits_header) status = natsMsgHeader_Set(raw, kIdHeader, id.c_str());
   if (status == NATS_OK) status = natsConnection_PublishMsg(link_->get(), raw);
   if (status == NATS_OK) return {};
   if (status != NATS_MAX_PAYLOAD) return link_->failed(status, "publishing");

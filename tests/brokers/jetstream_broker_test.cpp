@@ -217,6 +217,23 @@ TEST_F(JetstreamBroker, KeepsRecordsWithoutAnIdApart) {
   EXPECT_EQ(batch.records[0].id, "");
 }
 
+TEST_F(JetstreamBroker, TellsIdsApartThatDifferInSpaces) {
+  start();
+  const std::vector<std::string> ids{"x", " x", "x ", "a b", "a  b", " ", ":", "\""};
+  std::vector<Record> appended;
+  for (const std::string& id : ids) appended.push_back({.id = id, .bytes = id});
+  const auto stood = writer()->append(appended);
+  ASSERT_TRUE(stood);
+  const auto batch = read(*reader(), ids.size());
+  ASSERT_EQ(batch.records.size(), ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_FALSE((*stood)[i].is_repeat);
+    EXPECT_EQ(batch.records[i].bytes, ids[i]);
+    const bool is_kept = ids[i].front() != ' ' && ids[i].back() != ' ';
+    EXPECT_EQ(batch.records[i].id, is_kept ? ids[i] : "");
+  }
+}
+
 TEST_F(JetstreamBroker, LeavesBytesAsTheyAre) {
   start();
   std::string all;
@@ -509,6 +526,17 @@ TEST_F(JetstreamBroker, WantsTheServersNameInItsCertificate) {
   const auto connected = broker().make_reader()->connect();
   ASSERT_FALSE(connected);
   EXPECT_EQ(connected.error().kind, ErrorKind::invalid) << connected.error().message;
+}
+
+TEST_F(JetstreamBroker, RefusesAFileThatHoldsNoCredentials) {
+  start();
+  for (const char* file : {"/nothing/there.creds", "/etc/hostname"}) {
+    options_.credentials_file = file;
+    const auto connected = broker().make_writer()->connect();
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().kind, ErrorKind::invalid);
+    EXPECT_NE(connected.error().message.find(file), std::string::npos);
+  }
 }
 
 TEST_F(JetstreamBroker, RefusesTlsWhereTheServerSpeaksNone) {
