@@ -21,7 +21,7 @@ using Type = RedisReply::Type;
 
 // Redis bounds a read by entries alone, so few enough that the longest records do not flood us, and enough that a read
 // costs little beside its records.
-constexpr std::size_t kReadRecordsMax = 1024;
+constexpr std::size_t kReadRecordsMax = 512;
 constexpr std::size_t kReadBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kRecordBytesMax = std::size_t{1} << 20;  // an envelope is no longer
 constexpr std::size_t kIdBytesMax = 128;

@@ -41,6 +41,7 @@ std::unexpected<Error> bad_url(std::string_view why) {
 }
 
 Result<> parse_host(std::string_view text, RedisAddress& address) {
+  if (text.ends_with(':')) return bad_url("has a port that is none");
   const bool is_v6 = text.starts_with('[');
   if (is_v6) {
     text.remove_prefix(1);
