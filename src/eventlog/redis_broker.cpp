@@ -69,8 +69,8 @@ RedisStreamState take_fields(RedisReply& reply) {
 // What an entry without an envelope holds, for the people who find it among the dead letters. It is no JSON, whatever
 // the fields are.
 void add_foreign(std::string& text, std::string_view name, std::string_view value) {
-  text += text.empty() ? "no field \"event\" but" : ",";
-  for (const std::string_view part : {std::string_view(" "), name, std::string_view("="), value}) {
+  const std::string_view before = text.empty() ? "no field \"event\" but " : ", ";
+  for (const std::string_view part : {before, name, std::string_view("="), value}) {
     text += part.substr(0, kRecordBytesMax - std::min(text.size(), kRecordBytesMax));
   }
 }

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
-#include <span>
 #include <system_error>
 #include <utility>
 
@@ -229,16 +228,15 @@ Result<> RedisConnection::check_version() {
       error(ErrorKind::invalid, fmt::format("it is version {}, and 7.0 or later is needed", version)));
 }
 
-void RedisConnection::add(std::initializer_list<std::string_view> words) {
+void RedisConnection::add(std::span<const std::string_view> words) {
   if (context_ == nullptr) return;
-  std::array<const char*, 16> texts{};
-  std::array<std::size_t, 16> sizes{};
-  std::size_t count = 0;
+  words_.clear();
+  sizes_.clear();
   for (const std::string_view word : words) {
-    texts[count] = word.data();
-    sizes[count++] = word.size();
+    words_.push_back(word.data());
+    sizes_.push_back(word.size());
   }
-  ::redisAppendCommandArgv(context_.get(), static_cast<int>(count), texts.data(), sizes.data());
+  ::redisAppendCommandArgv(context_.get(), static_cast<int>(words_.size()), words_.data(), sizes_.data());
 }
 
 Result<RedisReply*> RedisConnection::receive(milliseconds patience) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,7 +79,8 @@ class RedisConnection {
   void close();
 
   // Puts a command behind those that wait to be sent.
-  void add(std::initializer_list<std::string_view> words);
+  void add(std::span<const std::string_view> words);
+  void add(std::initializer_list<std::string_view> words) { add(std::span(words.begin(), words.size())); }
   // The reply to the oldest command without one; sends what waits before. An answer may take `patience` longer than
   // BrokerAccess::timeout. Errors that Redis answers are replies.
   [[nodiscard]] Result<RedisReply*> receive(milliseconds patience = milliseconds{0});
@@ -105,6 +107,8 @@ class RedisConnection {
   BrokerAccess access_;
   std::unique_ptr<redisContext, Close> context_;
   milliseconds timeout_{0};
+  std::vector<const char*> words_;  // of the command that is being added
+  std::vector<std::size_t> sizes_;
   RedisReply reply_;
 };
 
