@@ -192,12 +192,17 @@ std::vector<BrokerAppender::Plan> BrokerAppender::plan(std::vector<AppendCall> c
       const std::uint64_t content = KnownIds::content_of(record.bytes);
       const auto at = planned.find(record.id);
       const auto known = at == planned.end() ? ids_.find(record.id) : std::nullopt;
-      if ((at != planned.end() && at->second.content != content) || (known && known->content != content)) {
+      const auto unread = known ? unread_contents_.end() : unread_contents_.find(record.id);
+      const bool is_unread = unread != unread_contents_.end();
+      if ((at != planned.end() && at->second.content != content) || (known && known->content != content) ||
+          (is_unread && unread->second != content)) {
         conflict = Error{ErrorKind::conflict, "the id " + record.id + " belongs to a record with other content"};
         break;
       }
       if (known) {
         plan.slots.push_back({.fresh = std::nullopt, .known = *known, .is_repeat = true});
+      } else if (is_unread) {
+        plan.slots.push_back({.fresh = std::nullopt, .known = {}, .is_repeat = true, .is_unread = true});
       } else if (at != planned.end()) {
         plan.slots.push_back({.fresh = at->second.index, .known = {}, .is_repeat = true});
       } else {
@@ -221,9 +226,10 @@ void BrokerAppender::answer(Plan plan, const std::vector<Record>& fresh,
                             const std::vector<BrokerWriter::Stood>& stood) {
   Appended appended;
   const std::string* unplaced = nullptr;  // the last record's id, where it is not known where it stands
-  for (Slot& slot : plan.slots) {
+  for (std::size_t i = 0; i < plan.slots.size(); ++i) {
+    Slot& slot = plan.slots[i];
     bool is_repeat = slot.is_repeat;
-    unplaced = nullptr;
+    unplaced = slot.is_unread ? &plan.call.records[i].id : nullptr;
     if (slot.fresh) {
       const Record& record = fresh[*slot.fresh];
       const BrokerWriter::Stood& at = stood[*slot.fresh];
@@ -241,6 +247,8 @@ void BrokerAppender::answer(Plan plan, const std::vector<Record>& fresh,
         ids_.remember(record.id, slot.known, clock_.wall_now());
       } else {
         unplaced = &record.id;
+        if (unread_contents_.emplace(record.id, content).second)
+          unread_.push_back({record.id, clock_.mono_now() + options_.append_timeout});
       }
     }
     ++(is_repeat ? appended.duplicates : appended.accepted);
@@ -268,7 +276,15 @@ void BrokerAppender::refuse(EventLog::AppendDone done, const Error& error) {
   done(std::unexpected(error));
 }
 
+void BrokerAppender::forget_what_was_read() {
+  while (!unread_.empty() && (ids_.find(unread_.front().id) || clock_.mono_now() >= unread_.front().deadline)) {
+    unread_contents_.erase(unread_.front().id);
+    unread_.pop_front();
+  }
+}
+
 void BrokerAppender::place_what_was_read() {
+  forget_what_was_read();
   while (!unplaced_.empty()) {
     Unplaced& first = unplaced_.front();
     const auto known = ids_.find(first.id);

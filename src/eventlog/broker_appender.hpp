@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -60,6 +61,7 @@ class BrokerAppender {
     std::optional<std::size_t> fresh;  // index among the records that are appended now; else it is known
     KnownIds::Known known;
     bool is_repeat = false;
+    bool is_unread = false;  // known, but not where it stands
   };
   struct Plan {
     AppendCall call;
@@ -70,6 +72,12 @@ class BrokerAppender {
     std::string id;
     Appended appended;
     EventLog::AppendDone done;
+    MonoTime deadline;
+  };
+
+  // A record that the broker acknowledged without saying where, until it is read.
+  struct Unread {
+    std::string id;
     MonoTime deadline;
   };
 
@@ -84,6 +92,7 @@ class BrokerAppender {
   void finish(EventLog::AppendDone done, const Appended& appended);
   void refuse(EventLog::AppendDone done, const Error& error);
   void place_what_was_read();
+  void forget_what_was_read();
   void take(DeadLetterCall& call);
   void keep(DeadLetter letter);
   void write_letters();
@@ -111,6 +120,8 @@ class BrokerAppender {
   std::deque<DeadLetter> letters_;  // not written yet
   std::size_t letter_bytes_ = 0;
   std::deque<Unplaced> unplaced_;
+  std::deque<Unread> unread_;
+  std::unordered_map<std::string, std::uint64_t> unread_contents_;
   BrokerBackoff backoff_;
   MonoTime next_try_;
   std::uint64_t losses_;  // of the reader, when this connection was made
