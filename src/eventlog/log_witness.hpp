@@ -19,6 +19,20 @@ namespace carillon::eventlog {
 // Long enough for any machine; a test that waits this long has failed.
 inline constexpr std::chrono::seconds kWitnessPatience{60};
 
+// Whether `condition` comes to hold, before all patience is gone. For what nobody tells of.
+template <class Condition>
+[[nodiscard]] bool comes_true(Condition condition) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  const auto deadline = std::chrono::steady_clock::now() + kWitnessPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    never.wait_for(lock, std::chrono::milliseconds{1});
+  }
+  return true;
+}
+
 // Remembers what it accepts. Any thread. Where it settles, the bytes "order NAME ..." are a step of that order, and the
 // last when they end in "end".
 class RecordingSink final : public RecordSink {

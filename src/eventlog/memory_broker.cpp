@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kBatchMax = 4096;
 constexpr std::chrono::seconds kTestPatience{60};
+constexpr milliseconds kReadWaitMax{5};  // so that who reads is soon asked whether to stop
 
 Error lost() {
   return {ErrorKind::unavailable, "memory broker: the connection is lost"};
@@ -61,7 +62,7 @@ class MemoryReader final : public BrokerReader {
 
   Result<Batch> read(milliseconds wait) override {
     MemoryServer::Lock lock(server_->mutex_);
-    server_->changed_.wait_for(lock, wait, [&] {
+    server_->changed_.wait_for(lock, std::min(wait, kReadWaitMax), [&] {
       return !server_->check(connection_) || (!server_->holds_answers_ && (gap() || has_more()));
     });
     // An answer that is held is none within `wait`, which is no error yet.
