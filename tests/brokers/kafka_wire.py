@@ -96,6 +96,9 @@ class Admin:
         brokers, controller, _ = self.metadata([])
         return bool(brokers) and controller >= 0
 
+    def has_topic(self, topic):
+        return self.metadata([topic])[2][topic][0] != UNKNOWN_TOPIC
+
     def partitions(self, topic):
         """The partitions' numbers, once each of them has a leader."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -141,7 +144,7 @@ class Admin:
                 check("create topic", error, reason)
                 break
             time.sleep(0.02)
-        while self.metadata([topic])[2][topic][0] == UNKNOWN_TOPIC and time.monotonic() < deadline:
+        while not self.has_topic(topic) and time.monotonic() < deadline:
             time.sleep(0.02)
         self.partitions(topic)
 
