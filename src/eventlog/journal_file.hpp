@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "eventlog/siphash.hpp"
+#include "base/siphash.hpp"
 #include "eventlog/sqlite_database.hpp"
 
 namespace carillon::eventlog {

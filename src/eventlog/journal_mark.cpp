@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "eventlog/siphash.hpp"
+#include "base/siphash.hpp"
 
 namespace carillon::eventlog {
 namespace {

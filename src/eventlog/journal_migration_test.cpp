@@ -11,7 +11,7 @@
 #include "base/clock.hpp"
 #include "eventlog/faulty_disk.hpp"
 #include "eventlog/journal.hpp"
-#include "eventlog/siphash.hpp"
+#include "base/siphash.hpp"
 #include "eventlog/temp_folder.hpp"
 
 namespace carillon::eventlog {

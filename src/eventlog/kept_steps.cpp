@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "eventlog/siphash.hpp"
+#include "base/siphash.hpp"
 
 namespace carillon::eventlog {
 

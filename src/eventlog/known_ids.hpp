@@ -2,14 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/clock.hpp"
+#include "base/recent_table.hpp"
 #include "event/place.hpp"
 
 namespace carillon::eventlog {
@@ -38,21 +36,15 @@ class KnownIds {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  struct Arrival {
+  struct Entry {
+    Known known;
     WallTime at;
-    const std::string* id;  // the key in known_
   };
-  void forget_old();
 
   const Limits limits_;
   mutable std::mutex mutex_;
   WallTime now_ = WallTime::min();
-  std::unordered_map<std::string, Known, Hash, std::equal_to<>> known_;
-  std::deque<Arrival> arrivals_;
+  RecentTable<Entry> entries_;
 };
 
 }  // namespace carillon::eventlog

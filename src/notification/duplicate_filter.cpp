@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 
 #include "base/ensure.hpp"
 #include "protocol/envelope.hpp"
@@ -16,24 +17,20 @@ DuplicateFilter::Verdict DuplicateFilter::check(const Event& event, WallTime log
   if (event.id.empty()) return Verdict::fresh;
   now_ = std::max(now_, logged_at);
   forget_old();
+  const Fingerprint id = fingerprint_of(event.id);
   const std::uint64_t content = std::hash<std::string>{}(protocol::encode_envelope(event));
-  const auto known = contents_.find(event.id);
-  if (known != contents_.end()) return known->second == content ? Verdict::repeat : Verdict::conflict;
-  if (contents_.size() >= options_.entries_max) {
-    forget_first();
+  if (const Known* const known = known_.find(id))
+    return known->content == content ? Verdict::repeat : Verdict::conflict;
+  if (known_.size() >= options_.entries_max) {
+    known_.pop_oldest();
     ++forgotten_;
   }
-  arrivals_.push_back({.at = now_, .id = &contents_.emplace(event.id, content).first->first});
+  known_.insert(id, {.content = content, .at = now_});
   return Verdict::fresh;
 }
 
 void DuplicateFilter::forget_old() {
-  while (!arrivals_.empty() && now_ - arrivals_.front().at > options_.age) forget_first();
-}
-
-void DuplicateFilter::forget_first() {
-  contents_.erase(contents_.find(*arrivals_.front().id));
-  arrivals_.pop_front();
+  while (known_.size() > 0 && now_ - known_.oldest().at > options_.age) known_.pop_oldest();
 }
 
 }  // namespace carillon::notification

@@ -2,11 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <string>
-#include <unordered_map>
 
 #include "base/clock.hpp"
+#include "base/recent_table.hpp"
 #include "event/event.hpp"
 
 namespace carillon::notification {
@@ -36,24 +34,21 @@ class DuplicateFilter {
   // Judges, and remembers a fresh id.
   [[nodiscard]] Verdict check(const Event& event, WallTime logged_at);
 
-  [[nodiscard]] std::size_t remembered() const { return contents_.size(); }
+  [[nodiscard]] std::size_t remembered() const { return known_.size(); }
   // Ids that left because of `entries_max`.
   [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
 
  private:
-  using Contents = std::unordered_map<std::string, std::uint64_t>;
-  struct Arrival {
+  struct Known {
+    std::uint64_t content;  // its hash
     WallTime at;
-    const std::string* id;  // the key in contents_
   };
 
   void forget_old();
-  void forget_first();
 
   const Options options_;
   WallTime now_ = WallTime::min();
-  Contents contents_;  // the hash of each id's content
-  std::deque<Arrival> arrivals_;
+  RecentTable<Known> known_;
   std::uint64_t forgotten_ = 0;
 };
 

@@ -1,10 +1,10 @@
-#include "eventlog/siphash.hpp"
+#include "base/siphash.hpp"
 
 #include <bit>
 #include <cstddef>
 #include <cstring>
 
-namespace carillon::eventlog {
+namespace carillon {
 namespace {
 
 struct State {
@@ -57,4 +57,4 @@ std::int64_t row_checksum(const HashKey& key, std::initializer_list<std::uint64_
   return static_cast<std::int64_t>(siphash(key, std::string_view(bytes, parts.size() * sizeof(std::uint64_t))));
 }
 
-}  // namespace carillon::eventlog
+}  // namespace carillon

@@ -1,10 +1,10 @@
-#include "eventlog/siphash.hpp"
+#include "base/siphash.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace carillon::eventlog {
+namespace carillon {
 namespace {
 
 // The vectors of the reference implementation: key 00 01 .. 0f, input 00 01 .. of growing length.
@@ -31,4 +31,4 @@ TEST(SipHash, DependsOnTheKey) {
 }
 
 }  // namespace
-}  // namespace carillon::eventlog
+}  // namespace carillon
