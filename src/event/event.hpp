@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ enum class OrderStatus : std::uint8_t { submitted, partially_filled, filled, can
 [[nodiscard]] constexpr bool is_terminal(OrderStatus status) {
   return status != OrderStatus::submitted && status != OrderStatus::partially_filled;
 }
+
+// Orders that a node remembers at most.
+inline constexpr std::size_t kOrdersMax = 1'000'000;
 
 enum class AlertLevel : std::uint8_t { info, warning, error, critical };
 [[nodiscard]] std::optional<AlertLevel> alert_level(std::string_view word);

@@ -15,12 +15,11 @@ namespace carillon::hub {
 // not terminal, and the alerts of level ERROR or CRITICAL of the last hour. Holds no copies. Shard-confined.
 class CurrentState {
  public:
-  // Orders that are remembered at most; beyond it a tenth leaves, those whose last update is oldest.
-  static constexpr std::size_t kOrdersMax = 1'000'000;
   // Alerts that are remembered at most; beyond either the oldest are left out.
   static constexpr std::size_t kAlertsMax = 10'000;
   static constexpr std::uint64_t kAlertBytesMax = 16 * 1024 * 1024;
 
+  // Beyond `orders_max` open orders a tenth leaves, those whose last update is oldest.
   explicit CurrentState(std::size_t orders_max = kOrdersMax) : orders_max_(orders_max) {}
 
   // Publications come in the log's order.

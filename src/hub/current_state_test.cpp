@@ -19,7 +19,7 @@ Grants all_grants() {
 }
 
 struct World {
-  explicit World(std::size_t orders_max = CurrentState::kOrdersMax) : state(orders_max) {}
+  explicit World(std::size_t orders_max = kOrdersMax) : state(orders_max) {}
 
   std::shared_ptr<Publication> make(EventKind kind) {
     auto made = std::make_shared<Publication>();

@@ -25,6 +25,7 @@ std::optional<GapReason> Cursor::begin(const Beginning& beginning, const RecentW
                                        const CurrentState& state, const Viewer& viewer, MonoTime now) {
   next_ = window.end();
   behind_ = true;
+  ahead_.reset();
   catching_up_ = std::make_unique<CatchingUp>();
   std::optional<GapReason> gap;
   if (beginning.resume) {

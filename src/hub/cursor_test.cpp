@@ -43,9 +43,31 @@ struct World {
       state.apply(made);
     }
   }
-  std::optional<GapReason> resume(std::uint64_t offset) { return resume(Place(Offset{offset})); }
-  std::optional<GapReason> resume(Place place) {
-    return cursor.begin({.resume = std::move(place)}, window, state, viewer, now);
+  // Orders of alice's, of a log of the lanes a and b: "a1 b1 a2" is the first of each, then the second of a.
+  void publish_in_lanes(std::string_view places) {
+    for (; !places.empty(); places.remove_prefix(std::min<std::size_t>(3, places.size())))
+      publish_at(places[0] == 'a' ? 0 : 1, {static_cast<std::uint64_t>(places[1] - '0')});
+  }
+  void publish_at(std::uint32_t lane, Offset offset) {
+    reached.widen(2);
+    reached.pass(lane, offset);
+    auto made = std::make_shared<Publication>();
+    made->sequence = made->ordinal = window.end();
+    made->lane = lane;
+    made->offset = offset;
+    made->position = position_like({"p.0"}, reached);
+    made->kind = EventKind::order_update;
+    made->owner = kAlice;
+    made->order_id = "o";
+    made->accepted_at = now;
+    protocol::append_text_frame(made->frame, "{" + made->position.text + "\"}");
+    made->mark_at = static_cast<std::uint32_t>(made->frame.size() - 1);
+    window.append(made);
+    state.apply(made);
+  }
+  std::optional<GapReason> resume(std::uint64_t offset) { return resume("p." + std::to_string(offset)); }
+  std::optional<GapReason> resume(std::string position) {
+    return cursor.begin({.resume = place_of({std::move(position)})}, window, state, viewer, now);
   }
   std::string read(std::size_t bytes_max = 100'000) {
     std::string frames, texts;
@@ -59,6 +81,7 @@ struct World {
   }
   [[nodiscard]] std::string position() const { return cursor.position(window).text; }
 
+  Place reached;  // by publish_at()
   RecentWindow window{{}};
   CurrentState state;
   Cursor cursor;
@@ -174,6 +197,86 @@ TEST(Cursor, PassesWhatItsClientHasAlready) {
   EXPECT_EQ(w.position(), "p.40");  // though it is not at the end
   EXPECT_EQ(w.read(), "{5}");
   EXPECT_EQ(w.position(), "p.50");
+}
+
+// Its client comes from a node that read the lanes of the log in another order.
+TEST(Cursor, GivesWhatIsLackedInEachLane) {
+  World w;
+  w.publish_in_lanes("a1 b1 a2 b2 a3 b3");
+  EXPECT_EQ(w.resume("p.1.2"), std::nullopt);
+  EXPECT_EQ(w.position(), "p.1.2");
+  EXPECT_EQ(w.read(1), R"({p.2.2","replayed":true})");  // and not p.2.1, where this node is
+  EXPECT_EQ(w.position(), "p.2.2");
+  EXPECT_EQ(w.read(), R"({p.3.2","replayed":true}{p.3.3","replayed":true})");
+  EXPECT_EQ(w.last.replayed, 3U);
+  EXPECT_EQ(w.position(), "p.3.3");
+}
+
+TEST(Cursor, IsLeftAndResumedInTheMiddle) {
+  World first, second;
+  first.publish_in_lanes("a1 a2 a3 b1 b2");
+  second.publish_in_lanes("b1 b2 a1 a2 a3");
+  EXPECT_EQ(first.resume("p.0.1"), std::nullopt);
+  EXPECT_EQ(first.read(1), R"({p.1.1","replayed":true})");
+  EXPECT_EQ(second.resume(first.position()), std::nullopt);
+  EXPECT_EQ(second.read(1), R"({p.1.2","replayed":true})");
+  EXPECT_EQ(first.resume(second.position()), std::nullopt);
+  EXPECT_EQ(first.read(), R"({p.2.2","replayed":true}{p.3.2","replayed":true})");
+  EXPECT_EQ(first.position(), "p.3.2");
+}
+
+TEST(Cursor, IsLiveBeforeThisNodeHasComeAsFar) {
+  World w;
+  w.publish_at(0, {1});
+  EXPECT_EQ(w.resume("p.1.2"), std::nullopt);
+  EXPECT_EQ(w.read(), "");
+  EXPECT_TRUE(w.last.is_live);
+  EXPECT_EQ(w.position(), "p.1.2");
+  w.publish_at(1, {1});
+  w.publish_at(0, {2});
+  EXPECT_EQ(w.read(), R"({p.2.2"})");
+  w.publish_at(1, {2});
+  EXPECT_EQ(w.read(), "");
+  EXPECT_EQ(w.position(), "p.2.2");
+  w.publish_at(1, {3});
+  EXPECT_EQ(w.read(), R"({p.2.3"})");
+}
+
+// Other users' events end it too, read or passed.
+TEST(Cursor, IsNoLongerAheadWhenTheNodeHasPassedItsPlace) {
+  World w;
+  w.publish_at(0, {1});
+  EXPECT_EQ(w.resume("p.1.1"), std::nullopt);
+  EXPECT_EQ(w.read(), "");
+  w.publish_at(1, {1});
+  w.cursor.pass(w.window.end());
+  EXPECT_EQ(w.position(), "p.1.1");
+  w.publish_at(0, {2});
+  EXPECT_EQ(w.read(), R"({p.2.1"})");
+}
+
+TEST(Cursor, ALaneThatCameLaterIsLackedOrAhead) {
+  World old, grown;
+  old.publish(1);  // at 10, of one lane
+  grown.publish_at(0, {10});
+  grown.publish_at(1, {1});
+  EXPECT_EQ(grown.resume("p.10"), std::nullopt);
+  EXPECT_EQ(grown.read(), R"({p.10.1","replayed":true})");
+  EXPECT_EQ(old.resume("p.10.1"), std::nullopt);
+  EXPECT_EQ(old.read(), "");
+  EXPECT_EQ(old.position(), "p.10.1");
+}
+
+TEST(Cursor, IsTrimmedWhereOneLaneIs) {
+  World w;
+  w.publish_at(0, {1});
+  w.publish_at(1, {1});
+  w.now += std::chrono::hours{2};
+  w.window.trim(w.now);
+  w.publish_at(0, {2});
+  EXPECT_EQ(w.resume("p.9.0"), GapReason::trimmed);
+  EXPECT_EQ(w.resume("p.1.1"), std::nullopt);
+  EXPECT_EQ(w.read(), R"({p.2.1","replayed":true})");
 }
 
 TEST(Cursor, TellsWhenTheWindowHasMovedPastIt) {

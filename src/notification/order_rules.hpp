@@ -37,7 +37,7 @@ class OrderRules {
     // An order is forgotten when more than this has passed since it ended; an update that comes then begins a new one.
     milliseconds terminal_memory = std::chrono::hours{24};
     // At least 1. Beyond it, the order that ended first is forgotten; when all are open, the one that stood longest.
-    std::size_t orders_max = 1'000'000;
+    std::size_t orders_max = kOrdersMax;
   };
   struct Decision {
     Ruling ruling = Ruling::publish;

@@ -53,9 +53,9 @@ inline void append_with_member(std::string& out, std::string_view frame, std::si
 inline void append_with_id(std::string& out, std::string_view frame, std::size_t at, std::string_view old_id,
                            std::string_view id, std::string_view member) {
   const std::size_t begin = header_size(frame);
-  const std::size_t id_at = at - 1 - old_id.size();
-  ensure(at > begin + old_id.size() && frame[at - 1] == '"' && frame.substr(id_at, old_id.size()) == old_id,
+  ensure(at > begin + old_id.size() && frame.substr(begin, at - begin - 1).ends_with(old_id) && frame[at - 1] == '"',
          "a notification's id stands before its mark");
+  const std::size_t id_at = at - 1 - old_id.size();
   append_frame_header(out, Opcode::text, frame.size() - begin - old_id.size() + id.size() + member.size());
   out.append(frame.substr(begin, id_at - begin)).append(id).append("\"").append(member).append(frame.substr(at));
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -110,15 +111,19 @@ struct World {
   }
   ~World() { clients.clear(); }
 
-  // Positions are "p." and a place, from a log that has got to 1000.
-  static WebSocketServer::Positions positions() {
+  // Positions are "p." and a place, from a log that has got to 1000 in both its lanes.
+  WebSocketServer::Positions positions() {
     return {.locate = [](std::string_view position) -> std::expected<Place, GapReason> {
               if (position.starts_with("q.")) return std::unexpected(GapReason::epoch);
               auto place = position.starts_with("p.") ? parse_place(position.substr(2)) : std::nullopt;
               if (!place) return std::unexpected(GapReason::unknown);
               return std::move(*place);
             },
-            .has_reached = [](const Place& place, auto done) { done(Place(Offset{1000}).covers(place)); }};
+            .has_reached =
+                [this](const Place& place, auto done) {
+                  if (answers_later) return questions.push_back(std::move(done));
+                  done(parse_place("1000.1000")->covers(place));
+                }};
   }
 
   static std::shared_ptr<const auth::Verifier> make_verifier() {
@@ -175,12 +180,14 @@ struct World {
       turn();
     }
   }
-  void publish(EventKind kind, UserId owner = {}, std::size_t size = 20) {
+  void publish(EventKind kind, UserId owner = {}, std::size_t size = 20, std::uint32_t lane = 0) {
     auto publication = std::make_shared<Publication>();
     publication->sequence = sequence++;
     publication->ordinal = publication->sequence;
-    publication->offset = {publication->sequence};
-    publication->position.text = "p." + std::to_string(publication->sequence);
+    publication->lane = lane;
+    publication->offset = {reached.at(lane).high + 1};
+    reached.pass(lane, publication->offset);
+    publication->position = position_like({"p.0"}, reached);
     publication->kind = kind;
     publication->owner = std::move(owner);
     publication->order_id = publication->position.text;
@@ -203,6 +210,9 @@ struct World {
   WebSocketServer server;
   std::vector<std::unique_ptr<Client>> clients;
   std::uint64_t sequence = 1;
+  Place reached;
+  bool answers_later = false;  // the log; until `questions` are
+  std::vector<std::move_only_function<void(bool)>> questions;
 };
 
 using Names = std::vector<std::string>;
@@ -576,6 +586,73 @@ TEST(Session, AReceiptOfWhatWasNotSentClosesAndOthersAreTaken) {
   alice.say(receipt("q.1"));
   w.turn();
   EXPECT_EQ(alice.close_code, 4400);
+}
+
+// Where this node has not come as far as the client, its position is told by the union of both.
+TEST(Session, AReceiptOfAClientThatIsAhead) {
+  World w;
+  const auto receipt = [](std::string_view id) {
+    return R"({"type":"ack","event":"received","payload":{"id":")" + std::string(id) + "\"}}";
+  };
+  w.publish(EventKind::system_alert);
+  w.turn();
+  Client& alice = w.connect_as("alice", 0, "?resume=p.1.7");
+  w.publish(EventKind::system_alert);
+  w.turn();
+  ASSERT_EQ(alice.events(), (Names{"auth_ok", "live", "p.2.7"}));
+  EXPECT_NE(alice.messages[1].find(R"("payload":{"position":"p.1.7","replayed":0})"), std::string::npos);
+  for (const char* id : {"p.1.7", "p.2.7", "p.2", "p.0.7"}) alice.say(receipt(id));
+  w.publish(EventKind::system_alert, {}, 20, 1);
+  w.turn();
+  EXPECT_EQ(alice.events(), (Names{"auth_ok", "live", "p.2.7"}));  // it had this from elsewhere
+  EXPECT_EQ(alice.close_code, 0);
+  alice.say(receipt("p.2.8"));
+  w.turn();
+  EXPECT_EQ(alice.close_code, 4400);
+}
+
+// cases.md J4
+TEST(Session, AsksTheLogOfAPlaceThatThisNodeHasNotRead) {
+  World w;
+  w.answers_later = true;
+  w.publish(EventKind::system_alert);
+  w.turn();
+  Client& alice = w.connect_as("alice", 0, "?resume=p.3");
+  Client& bob = w.connect_as("bob", 0, "?resume=p.4&snapshot=false");
+  Client& carol = w.connect_as("carol", 0, "?resume=p.1");
+  EXPECT_EQ(carol.events(), (Names{"auth_ok", "live"}));  // nothing to ask
+  ASSERT_EQ(w.questions.size(), 2U);
+  for (int i = 0; i < 3; ++i) w.publish(EventKind::system_alert);
+  w.pass(seconds{3});
+  EXPECT_TRUE(alice.messages.empty() && bob.messages.empty());
+
+  w.questions[0](true);
+  w.questions[1](false);
+  w.turn();
+  w.turn();
+  EXPECT_EQ(alice.events(), (Names{"auth_ok", "p.4", "live"}));
+  EXPECT_NE(alice.messages[0].find(R"("resume":{"requested":"p.3","complete":true})"), std::string::npos);
+  EXPECT_EQ(bob.events(), (Names{"auth_ok", "live"}));
+  EXPECT_NE(bob.messages[0].find(R"("complete":false,"reason":"unknown")"), std::string::npos);
+}
+
+TEST(Session, MayBeGoneWhenTheLogAnswers) {
+  World w({}, 1);
+  w.answers_later = true;
+  Client& lost = w.connect_as("alice", 0, "?resume=p.3");
+  Client& leaving = w.connect_as("bob", 0, "?resume=p.3");
+  ASSERT_EQ(w.questions.size(), 2U);
+  EXPECT_EQ(w.connect("Authorization: Bearer " + w.token("carol") + "\r\n").events(), (Names{"auth_ok", "live"}));
+  ASSERT_EQ(&lost, w.clients.front().get());
+  w.clients.erase(w.clients.begin());
+  leaving.send_frame(protocol::Opcode::close, "\x03\xE8");
+  w.turn();
+  EXPECT_EQ(leaving.close_code, 1000);
+  for (auto& question : w.questions) question(true);
+  w.turn();
+  EXPECT_TRUE(leaving.messages.empty());
+  EXPECT_EQ(w.hub.subscribers(), 1U);
+  EXPECT_TRUE(w.users.has_room("alice") && w.users.has_room("bob"));
 }
 
 TEST(Session, NoSessionBeginsBeforeTheLogIsRead) {
