@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// A batch of read(), and what append() has under way at once: the server refuses beyond 10,000.
+// A batch of read(), and what append() has under way at once: newer servers refuse beyond 10,000.
 constexpr std::size_t kRecordsMax = 4096;
 constexpr std::size_t kBytesMax = std::size_t{4} << 20;
 // What waits for us in memory at most. The server's flow control stops at 32 MiB; beyond this libnats would drop.
@@ -298,6 +298,7 @@ std::optional<std::string> unfitness(const json::Value& config, std::string_view
   }
   if (is_true(config, "no_ack")) return "acknowledges nothing (no_ack)";
   if (is_true(config, "sealed")) return "is sealed";
+  if (config.find("subject_transform")) return "keeps records under other subjects than they came by";
   return std::nullopt;
 }
 
@@ -329,8 +330,8 @@ class Streams {
                                    R"("discard":"old","max_consumers":-1,"max_msg_size":-1,"num_replicas":1,{}}})",
                                    quoted(name), quoted(subject), limits));
       if (!info) {
-        return target_.error(info.error().kind,
-                             fmt::format("cannot make the stream {} of {}: {}", name, subject, info.error().message));
+        return fail(info.error().kind,
+                    fmt::format("the stream {} of {} cannot be made: {}", name, subject, info.error().message));
       }
     }
     if (!info) return info;
@@ -495,9 +496,11 @@ Result<Extent> Reader::look() {
   const bool has_same_holes =
       stream.created == stream_.created && stream.first == stream_.first && stream.deleted == stream_.deleted;
   if (stream.deleted > kDeletedMax) {
-    return target_.error(ErrorKind::invalid,
-                         fmt::format("more than {} records were deleted from the middle of the stream {}", kDeletedMax,
-                                     target_.options.stream));
+    return target_.error(
+        ErrorKind::invalid,
+        fmt::format("more than {} records were deleted from the middle of the stream {}: give the events a "
+                    "stream of their own, or purge it up to there",
+                    kDeletedMax, target_.options.stream));
   }
   if (stream.deleted > 0 && has_same_holes) stream.before_first = std::max(stream.before_first, stream_.before_first);
   if (stream.deleted > 0 && !has_same_holes) {

@@ -528,6 +528,20 @@ TEST_F(JetstreamBroker, WantsTheServersNameInItsCertificate) {
   EXPECT_EQ(connected.error().kind, ErrorKind::invalid) << connected.error().message;
 }
 
+TEST_F(JetstreamBroker, IsKnownByItsCredentials) {
+  start({"credentials=yes"});
+  options_.credentials_file = server_.said("credentials");
+  EXPECT_TRUE(writer()->append(records(1, 1)));
+  EXPECT_EQ(read(*reader(), 1).records.size(), 1U);
+
+  BrokerProcess other("nats");
+  ASSERT_TRUE(other.start({"credentials=yes"}));
+  for (const std::string& file : {other.said("credentials"), std::string()}) {
+    options_.credentials_file = file;
+    EXPECT_EQ(error_kind(broker().make_writer()->connect()), ErrorKind::denied) << file;
+  }
+}
+
 TEST_F(JetstreamBroker, RefusesAFileThatHoldsNoCredentials) {
   start();
   for (const char* file : {"/nothing/there.creds", "/etc/hostname"}) {
