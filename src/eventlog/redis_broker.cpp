@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "eventlog/redis_connection.hpp"
+#include "eventlog/redis_tls.hpp"
 #include "eventlog/redis_trail.hpp"
 
 namespace carillon::eventlog {
@@ -427,9 +428,12 @@ class RedisBroker final : public Broker {
 Result<std::unique_ptr<Broker>> make_redis_broker(RedisOptions options) {
   Result<RedisAddress> address = parse_redis_url(options.access.url);
   if (!address) return std::unexpected(address.error());
-  if (address->uses_tls) {
+  if (address->uses_tls && !has_redis_tls()) {
     return fail(ErrorKind::invalid,
                 "the Redis URL asks for TLS, and this build has none for Redis: its hiredis came without hiredis_ssl");
+  }
+  if (!address->uses_tls && !options.access.ca_file.empty()) {
+    return fail(ErrorKind::invalid, "a CA file is of use only with TLS: the URL of Redis would begin with rediss://");
   }
   return std::make_unique<RedisBroker>(*std::move(address), std::move(options));
 }

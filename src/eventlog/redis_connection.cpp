@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "eventlog/redis_tls.hpp"
+
 namespace carillon::eventlog {
 namespace {
 
@@ -191,6 +193,10 @@ Result<> RedisConnection::connect() {
   context_->reader->privdata = &reply_;
   timeout_ = milliseconds{0};
   ::redisEnableKeepAlive(context_.get());
+  if (!set_timeout(access_.timeout)) return std::unexpected(lost());
+  if (address_.uses_tls) {
+    if (Result<> secured = start_redis_tls(*context_, address_, access_); !secured) return secured;
+  }
   return introduce();
 }
 

@@ -20,6 +20,7 @@
 
 #include "brokers/broker_process.hpp"
 #include "eventlog/redis_connection.hpp"
+#include "eventlog/redis_tls.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -629,17 +630,38 @@ TEST_F(RedisBroker, BoundsNotesByTheirBytes) {
   EXPECT_EQ(writer_->read_notes()->size(), 32U);
 }
 
-TEST_F(RedisBroker, HasNoTlsInThisBuild) {
-  const Result<std::unique_ptr<Broker>> made = make_redis_broker({.access = {.url = "rediss://127.0.0.1",
-                                                                             .username = {},
-                                                                             .password = {},
-                                                                             .ca_file = {},
-                                                                             .certificate = {},
-                                                                             .private_key = {}},
-                                                                  .stream = "events"});
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().kind, ErrorKind::invalid);
-  EXPECT_NE(made.error().message.find("TLS"), std::string::npos);
+// Where hiredis came with TLS it is used and the server must be the one of the URL; else it is refused in words.
+TEST_F(RedisBroker, HasTlsOrSaysThatItHasNone) {
+  const auto make = [&] { return make_redis_broker({.access = access_, .stream = stream_}); };
+  access_.ca_file = "/ca.pem";
+  EXPECT_EQ(make().error().kind, ErrorKind::invalid);
+  access_ = {};
+  access_.url = "rediss://127.0.0.1";
+  if (!has_redis_tls()) {
+    ASSERT_FALSE(make());
+    EXPECT_EQ(make().error().kind, ErrorKind::invalid);
+    EXPECT_NE(make().error().message.find("TLS"), std::string::npos);
+    return;
+  }
+  BrokerProcess server("redis");
+  ASSERT_TRUE(server.start({"tls=yes"}));
+  access_.ca_file = server.said("ca");
+  use(server);
+  follow();
+  append({"secured"});
+  EXPECT_EQ(read_bytes(1), std::vector<std::string>{"secured"});
+
+  const std::string url = access_.url;
+  access_.url = "rediss://localhost" + url.substr(url.rfind(':'));
+  open();
+  EXPECT_EQ(reader_->connect().error().kind, ErrorKind::denied);
+  access_.url = url;
+  access_.ca_file.clear();
+  open();
+  EXPECT_EQ(reader_->connect().error().kind, ErrorKind::denied);
+  access_.ca_file = "/nowhere.pem";
+  open();
+  EXPECT_EQ(reader_->connect().error().kind, ErrorKind::invalid);
 }
 
 }  // namespace
