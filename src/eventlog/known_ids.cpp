@@ -13,9 +13,10 @@ void KnownIds::remember(std::string_view id, const Known& known, WallTime logged
   const Fingerprint key = fingerprint_of(id);
   const std::lock_guard lock(mutex_);
   now_ = std::max(now_, logged_at);
-  while (entries_.size() > 0 && (entries_.size() >= limits_.entries_max || now_ - entries_.oldest().at > limits_.age))
-    entries_.pop_oldest();
-  if (entries_.find(key) == nullptr) entries_.insert(key, {known, now_});
+  while (entries_.size() > 0 && now_ - entries_.oldest().at > limits_.age) entries_.pop_oldest();
+  if (entries_.find(key) != nullptr) return;
+  if (entries_.size() >= limits_.entries_max) entries_.pop_oldest();
+  entries_.insert(key, {known, now_});
 }
 
 std::optional<KnownIds::Known> KnownIds::find(std::string_view id) const {
