@@ -169,22 +169,18 @@ def test_a_node_waits_for_a_broker_that_is_not_there_yet(broker, log, carillon):
     before.publish(events.order("alice", order_id="early"))
     before.stop()
     broker.kill()
-    node = carillon(merged(log.config, FAST)).spawn()
-    until(lambda: node.admin_status("/readyz") == 503, 10, "a node that waits")
-    stream = node.open(node.token("alice"))
-    broker.start()
-    assert [message["payload"]["order_id"] for message in stream.expect_auth_ok(30).catch_up(10)] == ["early"]
-    stream.close()
-
-
-def test_it_stops_at_once_while_it_waits_for_the_broker(broker, log, carillon):
-    broker.kill()
     try:
         node = carillon(merged(log.config, FAST)).spawn()
         until(lambda: node.admin_status("/readyz") == 503, 10, "a node that waits")
+        # It can be told to stop while it waits.
         assert node.stop() == 0
+        node.spawn()
+        until(lambda: node.admin_status("/readyz") == 503, 10, "a node that waits again")
+        stream = node.open(node.token("alice"))
     finally:
         broker.start()
+    assert [message["payload"]["order_id"] for message in stream.expect_auth_ok(30).catch_up(10)] == ["early"]
+    stream.close()
 
 
 def test_a_log_made_anew_is_noticed_and_told(nodes, log):
