@@ -36,7 +36,7 @@ std::string quoted(std::string_view text) {
 
 std::string Audit::name(std::size_t entry) const {
   const auto& entries = known_.truth.entries();
-  return entry < entries.size() ? entries[entry].position : "nothing more";
+  return entry < entries.size() ? entries[entry].name : "nothing more";
 }
 
 std::optional<std::string> Audit::take(const ServerFrame& frame, bool was_behind) {
@@ -71,9 +71,11 @@ Audit::Complaint Audit::on(const AuthOkFrame& frame) {
   const Seen seen[] = {Seen::trimmed, Seen::other_epoch, Seen::unknown};
   coverage_.add(gap ? seen[static_cast<std::size_t>(*gap)] : Seen::resumed);
   if (gap) return std::nullopt;
-  coverage_.add(Seen::ahead_of_node, *asked_at_ > known_.shard_has ? 1 : 0);
+  const bool is_ahead = !covers(known_.shard_has, *asked_at_);
+  coverage_.add(Seen::ahead_of_node, is_ahead ? 1 : 0);
+  coverage_.add(Seen::ahead_in_some_lanes, is_ahead && !covers(*asked_at_, known_.shard_has) ? 1 : 0);
   phase_ = Phase::replay;
-  from_ = known_.truth.after(*asked_at_);
+  begin_at(*asked_at_);
   return std::nullopt;
 }
 
@@ -85,42 +87,74 @@ Audit::Complaint Audit::on_refresh(const AuthOkFrame& frame) {
   return std::nullopt;
 }
 
+void Audit::begin_at(const Lanes& place) {
+  from_.clear();
+  for (std::size_t lane = 0; lane < place.size(); ++lane) from_.push_back(known_.truth.count_up_to(lane, place[lane]));
+  told_up_to_ = place;
+}
+
 bool Audit::must_come(std::size_t entry) const {
   const Entry& found = known_.truth.entries()[entry];
   return std::ranges::all_of(held_, [&](const Refresh& held) {
-    return found.ordinal > held.until || Truth::concerns(found, known_.user, held.grants);
+    return found.offset > held.until[found.lane] || Truth::concerns(found, known_.user, held.grants);
   });
 }
 
-std::size_t Audit::next() const {
-  const std::size_t end = known_.truth.entries().size();
-  std::size_t entry = known_.truth.next_for(known_.user, grants_, from_);
-  while (entry < end && !must_come(entry)) entry = known_.truth.next_for(known_.user, grants_, entry + 1);
-  return entry;
+std::size_t Audit::next(std::size_t lane) const {
+  const auto& entries = known_.truth.entries();
+  const auto& of_lane = known_.truth.lanes()[lane];
+  for (std::size_t i = from_[lane]; i < of_lane.size(); ++i) {
+    const Entry& entry = entries[of_lane[i]];
+    if (entry.is_published() && Truth::concerns(entry, known_.user, grants_) && must_come(of_lane[i]))
+      return of_lane[i];
+  }
+  return entries.size();
+}
+
+std::optional<std::size_t> Audit::any_next() const {
+  for (std::size_t lane = 0; lane < from_.size(); ++lane)
+    if (const std::size_t entry = next(lane); entry < known_.truth.entries().size()) return entry;
+  return std::nullopt;
 }
 
 Audit::Complaint Audit::check_answer(std::optional<GapReason> gap) const {
-  const auto& ordinal = asked_at_;
   const std::string of = " of a resume at " + quoted(known_.asked.resume->substr(0, 40)) + ", got " + said(gap);
-  if (!ordinal && gap != ordinal.error()) return "expected " + std::string(word(ordinal.error())) + of;
-  if (!ordinal || !gap) return std::nullopt;  // that it is complete is held against what follows
-  if (gap != GapReason::trimmed || !may_be_trimmed(*ordinal)) return "expected complete" + of;
+  if (!asked_at_ && gap != asked_at_.error()) return "expected " + std::string(word(asked_at_.error())) + of;
+  if (!asked_at_ || !gap) return std::nullopt;  // that it is complete is held against what follows
+  if (gap != GapReason::trimmed || !may_be_trimmed(*asked_at_)) return "expected complete" + of;
   return std::nullopt;
 }
 
 // Whether something after this place has left the window, or was never in it: too old, too much, or before the node's
 // own begin. What a publication costs is not known here, but what it costs at most.
-bool Audit::may_be_trimmed(Ordinal ordinal) const {
+bool Audit::may_be_trimmed(const Lanes& place) const {
   constexpr std::uint64_t kCostBesidesBytes = 1'500;
-  const auto& entries = known_.truth.entries();
-  if (ordinal < known_.node.origin()) return true;
+  Lanes reached = known_.node.origin();
+  if (!covers(place, reached)) return true;
   std::uint64_t bytes = 0;
-  for (std::size_t i = known_.truth.after(ordinal); i < entries.size(); ++i) {
-    if (!entries[i].is_published()) continue;
-    if (known_.at - entries[i].logged_at > known_.scenario.window.age) return true;
-    bytes += 2 * entries[i].bytes.size() + kCostBesidesBytes;
+  bool lacks = false;
+  for (const std::size_t read : known_.node.read_entries()) {
+    const Entry& entry = known_.truth.entries()[read];
+    reached[entry.lane] = entry.offset;
+    lacks = lacks || !covers(place, reached);
+    if (!lacks || !entry.is_published()) continue;
+    if (known_.at - entry.logged_at > known_.scenario.window.age) return true;
+    bytes += 2 * entry.bytes.size() + kCostBesidesBytes;
   }
   return bytes > known_.scenario.window.bytes;
+}
+
+std::optional<std::size_t> Audit::entry_of(const NotificationFrame& frame, const Lanes& place) const {
+  const Truth& truth = known_.truth;
+  std::vector<std::size_t> last;
+  for (std::size_t lane = 0; lane < place.size(); ++lane) {
+    const std::size_t count = truth.count_up_to(lane, place[lane]);
+    if (count > 0 && truth.entries()[truth.lanes()[lane][count - 1]].offset == place[lane])
+      last.push_back(truth.lanes()[lane][count - 1]);
+  }
+  for (const std::size_t entry : last)
+    if (truth.entries()[entry].meaning.payload == frame.payload) return entry;
+  return last.size() == 1 ? std::optional(last[0]) : std::nullopt;
 }
 
 Audit::Complaint Audit::on(const NotificationFrame& frame) {
@@ -129,11 +163,12 @@ Audit::Complaint Audit::on(const NotificationFrame& frame) {
   if (frame.is_replayed) coverage_.add(Seen::replayed);
   if (frame.is_snapshot) coverage_.add(Seen::of_snapshots);
   if (frame.is_late) coverage_.add(Seen::late);
-  const auto ordinal = known_.truth.read(frame.id);
-  if (!ordinal) return "got a notification of no place in the log: " + quoted(frame.id);
-  const std::size_t entry = known_.truth.after(*ordinal) - 1;
-  if (entry >= known_.truth.entries().size() || known_.truth.entries()[entry].ordinal != *ordinal)
-    return "got a notification of no record: " + quoted(frame.id);
+  const auto place = known_.truth.read(frame.id);
+  if (!place) return "got a notification of no place in the log: " + quoted(frame.id);
+  const auto found = entry_of(frame, *place);
+  if (!found) return "got a notification of no record: " + quoted(frame.id);
+  const std::size_t entry = *found;
+  const std::size_t lane = known_.truth.entries()[entry].lane;
   if (!Truth::concerns(known_.truth.entries()[entry], known_.user, grants_))
     return "got " + name(entry) + ", which this client may not see";
   if (auto wrong = check_text(frame, entry)) return wrong;
@@ -144,10 +179,11 @@ Audit::Complaint Audit::on(const NotificationFrame& frame) {
     snapshot_.push_back(entry);
     return std::nullopt;
   }
-  const std::size_t expected = next();
-  const bool may_come = entry >= from_ && entry < expected && !must_come(entry);
+  const std::size_t expected = next(lane), count = known_.truth.count_up_to(lane, (*place)[lane]);
+  const bool may_come = count > from_[lane] && entry < expected && !must_come(entry);
   if (entry != expected && !may_come) return "expected " + name(expected) + ", got " + name(entry);
-  from_ = entry + 1;
+  from_[lane] = count;
+  if (auto wrong = go_to("the id of " + name(entry), *place)) return wrong;
   position_ = frame.id;
   if (phase_ == Phase::replay) ++replayed_;
   return check_life(entry);
@@ -178,70 +214,71 @@ Audit::Complaint Audit::check_life(std::size_t entry) {
   return std::nullopt;
 }
 
-// Everything up to `ordinal` that concerns this client is there, and it has had nothing from after it.
-Audit::Complaint Audit::check_up_to(std::string_view what, Ordinal ordinal) const {
+// In each lane everything up to there that concerns this client is there, and it never was said to be further.
+Audit::Complaint Audit::go_to(std::string_view what, const Lanes& place) {
   const auto& entries = known_.truth.entries();
-  const std::size_t expected = next();
-  if (expected < entries.size() && entries[expected].ordinal <= ordinal)
-    return std::string(what) + " is at " + std::to_string(ordinal) + ", and " + name(expected) + " has not come";
-  if (from_ > 0 && taken_ > snapshot_.size() && entries[from_ - 1].ordinal > ordinal)
-    return std::string(what) + " is at " + std::to_string(ordinal) + ", before " + name(from_ - 1);
-  if (ordinal < told_up_to_) return std::string(what) + " goes back to " + std::to_string(ordinal);
+  for (std::size_t lane = 0; lane < place.size(); ++lane) {
+    const std::size_t expected = next(lane);
+    if (expected < entries.size() && entries[expected].offset <= place[lane])
+      return std::string(what) + " is " + known_.truth.position_of(place) + ", and " + name(expected) + " has not come";
+  }
+  if (!covers(place, told_up_to_))
+    return std::string(what) + " goes back to " + known_.truth.position_of(place) + " from " +
+           known_.truth.position_of(told_up_to_);
+  told_up_to_ = place;
   return std::nullopt;
 }
 
 Audit::Complaint Audit::on(const LiveFrame& frame) {
   if (phase_ == Phase::live) return "a second live";
-  const auto ordinal = known_.truth.read(frame.position);
-  if (!ordinal) return "live at no position: " + quoted(frame.position);
+  const auto place = known_.truth.read(frame.position);
+  if (!place) return "live at no position: " + quoted(frame.position);
   if (frame.replayed != replayed_)
     return "live tells of " + std::to_string(frame.replayed) + " replayed, and it was " + std::to_string(replayed_);
   const bool is_replay = std::exchange(phase_, Phase::live) == Phase::replay;
-  const Ordinal asked = is_replay ? *asked_at_ : known_.shard_has;
-  if (*ordinal < asked || (!is_replay && *ordinal != asked))
-    return "expected live at " + std::to_string(asked) + ", got it at " + std::to_string(*ordinal);
   position_ = frame.position;
-  if (is_replay) return check_up_to("live", *ordinal);
-  from_ = known_.truth.after(*ordinal);
-  told_up_to_ = *ordinal;
-  return known_.asked.wants_snapshot ? check_snapshot(*ordinal) : std::nullopt;
+  if (is_replay) return go_to("the position of live", *place);
+  if (*place != known_.shard_has)
+    return "expected live at " + known_.truth.position_of(known_.shard_has) + ", got it at " + position_;
+  begin_at(*place);
+  return known_.asked.wants_snapshot ? check_snapshot(*place) : std::nullopt;
 }
 
-Audit::Complaint Audit::check_snapshot(Ordinal as_of) const {
-  const auto expected = known_.truth.snapshot(known_.user, known_.grants, as_of, known_.at, known_.node.first_entry());
+Audit::Complaint Audit::check_snapshot(const Lanes& as_of) const {
+  auto expected = known_.truth.snapshot(known_.user, known_.grants, as_of, known_.at, known_.node.first_entry());
+  std::ranges::sort(expected, {}, [&](std::size_t entry) { return known_.node.ordinal_of(entry); });
   if (snapshot_ == expected) return std::nullopt;
   const auto list = [&](const std::vector<std::size_t>& entries) {
     std::string text;
-    for (const std::size_t entry : entries) text += " " + name(entry);
+    for (const std::size_t entry : entries) text += (text.empty() ? " " : ", ") + name(entry);
     return text.empty() ? " nothing" : text;
   };
-  return "the snapshot as of " + std::to_string(as_of) + " should be" + list(expected) + ", and is" + list(snapshot_);
+  return "the snapshot as of " + known_.truth.position_of(as_of) + " should be" + list(expected) + ", and is" +
+         list(snapshot_);
 }
 
 Audit::Complaint Audit::on(const PingFrame& frame) {
   if (phase_ != Phase::live && phase_ != Phase::replay) return "a heartbeat before the snapshot has ended";
   coverage_.add(Seen::heartbeats);
-  const auto ordinal = known_.truth.read(frame.position);
-  if (!ordinal) return "a heartbeat at no position: " + quoted(frame.position);
+  const auto place = known_.truth.read(frame.position);
+  if (!place) return "a heartbeat at no position: " + quoted(frame.position);
   if (frame.delivered != taken_)
     return "a heartbeat tells of " + std::to_string(frame.delivered) + " delivered, and " + std::to_string(taken_) +
            " came";
-  if (auto wrong = check_up_to("the heartbeat", *ordinal)) return wrong;
-  told_up_to_ = *ordinal;
+  if (auto wrong = go_to("the position of a heartbeat", *place)) return wrong;
   position_ = frame.position;
   return std::nullopt;
 }
 
-Ordinal Audit::last_published() const {
-  const auto& entries = known_.truth.entries();
-  const auto last = std::ranges::find_if(entries.rbegin(), entries.rend(), &Entry::is_published);
-  return last == entries.rend() ? 0 : last->ordinal;
+bool Audit::was_told_all() const {
+  return std::ranges::all_of(known_.truth.entries(), [&](const Entry& entry) {
+    return !entry.is_published() || entry.offset <= told_up_to_[entry.lane];
+  });
 }
 
 std::optional<std::string> Audit::finish() const {
   if (phase_ != Phase::live) return "all is quiet, and it is not live";
-  const std::size_t expected = next();
-  if (expected < known_.truth.entries().size()) return "all is quiet, and " + name(expected) + " has not come";
+  if (const auto expected = any_next()) return "all is quiet, and " + name(*expected) + " has not come";
   return std::nullopt;
 }
 

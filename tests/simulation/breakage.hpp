@@ -45,6 +45,8 @@ enum class Broken : std::uint8_t {
   ignore_epoch,
   accept_future_position,
   malformed_is_epoch,
+  covered_come_again,
+  ahead_in_one_lane_only,
   // what a session writes
   event_before_auth_ok,
   drop_frame,
@@ -58,6 +60,8 @@ enum class Broken : std::uint8_t {
   replayed_count_off,
   live_position_ahead,
   live_position_behind,
+  live_where_the_node_is,
+  ids_of_the_node,
   ignore_grants,
   ignore_refresh,
   cut_off_at_a_gap,

@@ -26,15 +26,17 @@ enum class Seen : std::uint8_t {
   other_epoch,
   unknown,
   ahead_of_node,
+  ahead_in_some_lanes,
   closed_as_slow,
   heartbeats,
   refreshes,
 };
 
-inline constexpr std::array<std::string_view, 20> kSeenNames = {
-    "records",     "withheld",      "restarts",      "trims",          "kept records", "new logs", "connections",
-    "cuts",        "notifications", "replayed",      "of snapshots",   "late",         "resumed",  "trimmed",
-    "other epoch", "unknown",       "ahead of node", "closed as slow", "heartbeats",   "refreshes"};
+inline constexpr std::array<std::string_view, 21> kSeenNames = {
+    "records",        "withheld",   "restarts",      "trims",    "kept records",  "new logs",
+    "connections",    "cuts",       "notifications", "replayed", "of snapshots",  "late",
+    "resumed",        "trimmed",    "other epoch",   "unknown",  "ahead of node", "ahead in some lanes",
+    "closed as slow", "heartbeats", "refreshes"};
 
 class Coverage {
  public:

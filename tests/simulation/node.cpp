@@ -28,10 +28,10 @@ milliseconds late_after(EventKind kind) {
 
 }  // namespace
 
-void Shard::set_origin(const eventlog::EventLog::Origin& origin) {
+void Shard::set_origin(const Position& origin) {
   const bool ignores_trim = breakage_.strikes(Broken::skip_trim_notice, 100);
-  hub_.set_origin(ignores_trim ? position_like(origin.position, Place()) : origin.position, origin.ordinal);
-  published_up_to_ = origin.ordinal;
+  hub_.set_origin(ignores_trim ? position_like(origin, Place()) : origin, 0);
+  published_up_to_ = origin;
 }
 
 void Shard::send(std::vector<PublicationPtr> publications, bool is_kept, MonoTime due) {
@@ -47,7 +47,7 @@ void Shard::receive(MonoTime now, std::size_t mails_max) {
       if (!breakage_.strikes(Broken::skip_kept_records, 100)) hub_.remember(mail.publications);
       continue;
     }
-    published_up_to_ = mail.publications.back()->ordinal;
+    published_up_to_ = mail.publications.back()->position;
     if (breakage_.is_active()) tamper(mail.publications);
     hub_.publish(mail.publications);
   }
@@ -91,12 +91,14 @@ Node::Node(std::size_t index, const Scenario& scenario, Breakage& breakage, Simu
                .duplicates = {.age = scenario.id_memory}},
       processor_(options_),
       first_(log.first()),
-      next_(log.first()),
       history_end_(log.truth().entries().size()),
-      origin_(log.origin().ordinal) {
+      origin_(log.truth().read(log.position_of(log.origin()).text).value()),
+      place_(log.origin()) {
+  for (std::size_t lane = 0; lane < scenario.lanes; ++lane)
+    next_.push_back(log.truth().count_up_to(lane, origin_[lane]));
   for (std::size_t i = 0; i < scenario.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(scenario, breakage));
-    shards_.back()->set_origin(log.origin());
+    shards_.back()->set_origin(log.position_of(place_));
   }
   std::vector<PublicationPtr> kept;
   for (const std::size_t entry : log.kept()) (void)take(entry, true, kept);
@@ -106,45 +108,80 @@ Node::Node(std::size_t index, const Scenario& scenario, Breakage& breakage, Simu
 std::optional<std::string> Node::follow(std::size_t records_max) {
   std::vector<PublicationPtr> publications;
   std::optional<std::string> wrong;
-  for (; !wrong && records_max > 0 && next_ < log_.truth().entries().size(); --records_max)
-    wrong = take(next_++, false, publications);
+  for (; !wrong && records_max > 0 && draw_lane(); --records_max)
+    wrong = take(log_.truth().lanes()[lane_][next_[lane_]++], false, publications);
   send(publications, false);
   return wrong;
 }
 
+// Mostly it goes on in the lane where it is.
+bool Node::draw_lane() {
+  const auto& lanes = log_.truth().lanes();
+  std::vector<std::size_t> unread;
+  for (std::size_t lane = 0; lane < lanes.size(); ++lane)
+    if (next_[lane] < lanes[lane].size()) unread.push_back(lane);
+  if (unread.empty()) return false;
+  if (next_[lane_] == lanes[lane_].size() || random_.percent(20)) lane_ = random_.pick(unread);
+  return true;
+}
+
+std::size_t Node::first_unread() const {
+  const auto& lanes = log_.truth().lanes();
+  std::size_t first = log_.truth().entries().size();
+  for (std::size_t lane = 0; lane < lanes.size(); ++lane)
+    if (next_[lane] < lanes[lane].size()) first = std::min(first, lanes[lane][next_[lane]]);
+  return first;
+}
+
 std::optional<std::string> Node::take(std::size_t entry, bool is_kept, std::vector<PublicationPtr>& out) {
   const Entry& meant = log_.truth().entries()[entry];
-  const eventlog::StoredRecord record = log_.record(entry, is_kept);
+  eventlog::StoredRecord record = log_.record(entry, is_kept);
+  Place alone;
+  Place& place = is_kept ? alone : place_;
+  place.pass(record.lane, record.offset);
+  record.position = log_.position_of(place);
+  record.ordinal = last_ordinal_ += 1 + entry % 3;
+  ordinals_[entry] = record.ordinal;
+  entries_[record.ordinal] = entry;
   const bool is_history = entry < history_end_ && !breakage_.strikes(Broken::history_is_late, 100);
   const notification::Moment moment{.wall = clock_.wall_now(), .mono = clock_.mono_now(), .is_history = is_history};
   Outcome outcome = processor_.process(record, moment);
-  if (!is_kept) taken_.push_back({entry < history_end_ ? record.logged_at : moment.wall, moment.mono});
+  if (!is_kept) {
+    read_.push_back(entry);
+    taken_[entry] = {entry < history_end_ ? record.logged_at : moment.wall, moment.mono};
+  }
   if (breakage_.is_active()) break_outcome(record, moment, outcome);
-  if (outcome.step) log_.settle(*outcome.step);
+  if (outcome.step) settle(*outcome.step);
   if (outcome.publication) out.push_back(outcome.publication);
   // While something is broken on purpose, its clients have to notice.
   if (breakage_.is_active()) return std::nullopt;
   if (outcome.publication != nullptr && outcome.is_late != is_late(entry) && !is_kept)
-    return meant.position + " is told late or not, wrongly";
+    return meant.name + " is told late or not, wrongly";
   if (reason_of(outcome) == meant.reason && (outcome.publication != nullptr) == meant.is_published())
     return std::nullopt;
-  return "the record " + meant.position + " should be " + (meant.is_published() ? "published" : "told to nobody: ") +
+  return "the record " + meant.name + " should be " + (meant.is_published() ? "published" : "told to nobody: ") +
          std::string(meant.reason) + ", and is " + (outcome.publication ? "published" : "not: ") +
          std::string(reason_of(outcome));
 }
 
+void Node::settle(const eventlog::Settled::OrderStep& step) {
+  log_.settle({.ordinal = entries_.at(step.ordinal) + 1,
+               .previous = step.previous == 0 ? 0 : entries_.at(step.previous) + 1,
+               .is_terminal = step.is_terminal});
+}
+
 bool Node::is_late(std::size_t entry) const {
   const Entry& found = log_.truth().entries()[entry];
-  const WallTime at = entry < first_ ? found.logged_at : taken_.at(entry - first_).for_lateness;
+  const auto taken = taken_.find(entry);
+  const WallTime at = taken == taken_.end() ? found.logged_at : taken->second.for_lateness;
   return at - found.time() > late_after(found.meaning.kind);
 }
 
 bool Node::took(MonoTime at, std::size_t user, Grants grants) const {
-  for (std::size_t i = 0; i < taken_.size(); ++i) {
-    const Entry& entry = log_.truth().entries()[first_ + i];
-    if (taken_[i].at == at && entry.is_published() && Truth::concerns(entry, user, grants)) return true;
-  }
-  return false;
+  return std::ranges::any_of(taken_, [&](const auto& taken) {
+    const Entry& entry = log_.truth().entries()[taken.first];
+    return taken.second.at == at && entry.is_published() && Truth::concerns(entry, user, grants);
+  });
 }
 
 // The rules, broken: what they withhold is published as they would publish it if they knew nothing of the past.
@@ -176,7 +213,8 @@ void Node::send(const std::vector<PublicationPtr>& publications, bool is_kept) {
 }
 
 bool Node::is_ready() const {
-  return next_ >= history_end_ && std::ranges::all_of(shards_, [](const auto& shard) { return shard->is_idle(); });
+  return first_unread() >= history_end_ &&
+         std::ranges::all_of(shards_, [](const auto& shard) { return shard->is_idle(); });
 }
 
 }  // namespace carillon::simulation

@@ -19,7 +19,8 @@ constexpr std::int64_t kTotal = 10'000;  // thousandths
 
 void RecordWriter::write(WallTime now) {
   if (scenario_.is_broker && random_.percent(12) && append_again(now)) return;
-  if (random_.percent(4)) return log_.append(random_, now, nonsense(), {.is_valid = false});
+  if (random_.percent(4))
+    return log_.append(random_, now, nonsense(), {.is_valid = false, .lane = random_.below(scenario_.lanes)});
   const std::size_t kind = random_.below(10);
   Meaning meaning = kind < 2 ? signal() : kind < 4 ? alert() : update();
   if (random_.percent(60)) meaning.timestamp = now - milliseconds{random_.percent(90) ? random_.between(0, 50) : 3'000};
@@ -34,10 +35,14 @@ bool RecordWriter::append_again(WallTime now) {
   if (entries.empty()) return false;
   const std::size_t back = random_.below(std::min<std::size_t>(entries.size(), 20));
   const Entry& before = entries[entries.size() - 1 - back];
+  // No node that begins later would know it any more.
+  if (scenario_.lanes > 1 && entries.size() - 1 - back < log_.first()) return false;
   if (!before.meaning.is_valid || before.meaning.id.empty()) return false;
   Meaning meaning = before.meaning;
   if (random_.percent(30)) {
     meaning = random_.percent(50) ? alert() : update();
+    if (meaning.kind == EventKind::order_update && meaning.lane != before.lane) meaning = alert();
+    meaning.lane = before.lane;
     meaning.id = before.meaning.id;
   }
   std::string bytes = random_.percent(50) && meaning == before.meaning ? before.bytes : envelope(meaning);
@@ -57,7 +62,7 @@ std::string RecordWriter::filler() {
 }
 
 Meaning RecordWriter::signal() {
-  Meaning meaning{.kind = EventKind::new_trade_signal, .audience = audience()};
+  Meaning meaning{.kind = EventKind::new_trade_signal, .lane = 1 % scenario_.lanes, .audience = audience()};
   meaning.payload = "{\"signal_id\":\"s" + std::to_string(++words_) +
                     "\",\"instrument_id\":\"BTC/USDT\",\"direction\":\"BUY\",\"entry_price\":64000.10,\"stop_loss\":"
                     "-1.0e2,\"take_profit\":[66000.00,67000.0],\"source_agent_id\":\"AnalystAgent-001\"" +
@@ -66,7 +71,7 @@ Meaning RecordWriter::signal() {
 }
 
 Meaning RecordWriter::alert() {
-  Meaning meaning{.kind = EventKind::system_alert, .audience = audience()};
+  Meaning meaning{.kind = EventKind::system_alert, .lane = 2 % scenario_.lanes, .audience = audience()};
   meaning.level = static_cast<AlertLevel>(random_.below(kLevels.size()));
   meaning.payload = "{\"alert_id\":\"a" + std::to_string(++words_) + "\",\"level\":\"";
   meaning.payload.append(kLevels.at(static_cast<std::size_t>(meaning.level)));
@@ -83,6 +88,7 @@ Meaning RecordWriter::update() {
 
 Meaning RecordWriter::first_update() {
   Meaning meaning{.kind = EventKind::order_update, .user = random_.below(scenario_.users), .order = ++orders_};
+  meaning.lane = meaning.user % scenario_.lanes;
   meaning.status = random_.percent(85) ? OrderStatus::submitted : OrderStatus::partially_filled;
   put_order_payload(meaning);
   return meaning;

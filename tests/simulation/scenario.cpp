@@ -17,6 +17,10 @@ Scenario Scenario::draw(Random& random) {
   s.retention = random.pick<milliseconds>({minutes{30}, minutes{90}, minutes{200}});
   s.terminal_memory = random.pick<milliseconds>({minutes{10}, s.retention});
   s.id_memory = random.pick<milliseconds>({minutes{5}, s.retention});
+  s.lanes = random.percent(50) ? 1 : 2 + random.below(3);
+  // What was there long before is forgotten by the log's time, which is another at each node where lanes are read
+  // unevenly.
+  if (s.lanes > 1) s.terminal_memory = s.id_memory = std::chrono::hours{1'000};
   s.window.age = random.pick<milliseconds>({seconds{60}, minutes{30}, minutes{60}});
   s.window.bytes = random.pick<std::uint64_t>({6'000, 60'000, 10'000'000, 10'000'000});
   s.read_bytes = random.pick<std::size_t>({1, 700, 4'000, 65'536});

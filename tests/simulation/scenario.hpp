@@ -22,6 +22,7 @@ struct Scenario {
   std::size_t clients = 2;
   std::size_t steps = 200;
 
+  std::size_t lanes = 1;   // of the log; each node reads several in an order of its own
   bool is_broker = false;  // foreign producers: an id may come again, and the node filters
   bool changes_epoch = false;
   milliseconds retention{};        // of the log

@@ -1,7 +1,7 @@
 #include "simulation/session.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <ranges>
 #include <utility>
 
 #include "notification/record_processor.hpp"
@@ -32,6 +32,15 @@ std::string with(const std::string& frame, std::string_view mark) {
   std::string json = frame.substr(protocol::header_size(frame));
   const std::size_t id = json.find("\"id\":\"") + 6;
   return text_frame(json.insert(json.find('"', id) + 1, mark));
+}
+
+Place one_less(const Place& place, Random& random) {
+  std::vector<Offset> lanes;
+  for (std::size_t lane = 0; lane < place.lanes(); ++lane) lanes.push_back(place.at(lane));
+  if (lanes.empty()) return place;
+  std::uint64_t& offset = lanes[random.below(lanes.size())].high;
+  if (offset > 0) --offset;
+  return Place(std::move(lanes));
 }
 
 bool is_order(const std::string& frame) {
@@ -182,6 +191,9 @@ hub::Reading Session::read_notifications(std::string& out) {
 std::string Session::live_frame(const hub::Reading& reading) {
   Breakage& breakage = world_.breakage;
   Position position = world_.shard.hub().position_of(*this);
+  const hub::RecentWindow& window = world_.shard.hub().window();
+  if (reading.at_end && breakage.strikes(Broken::live_where_the_node_is))
+    position = window.position_before(window.end());
   if (breakage.strikes(Broken::live_position_ahead)) position = another(position, 1);
   if (breakage.strikes(Broken::live_position_behind)) position = another(position, -1);
   const std::uint64_t replayed = reading.replayed + (breakage.strikes(Broken::replayed_count_off) ? 1 : 0);
@@ -219,28 +231,41 @@ void Session::watch() {
 
 void Session::break_resume(std::string_view text, std::expected<Place, GapReason>& place) {
   Breakage& breakage = world_.breakage;
-  const Truth& truth = world_.log.truth();
   if (place) {
-    const Ordinal ordinal = place->at(0).high;
+    const Truth& truth = world_.log.truth();
     const hub::RecentWindow& window = world_.shard.hub().window();
-    if (breakage.strikes(Broken::begin_one_late)) {
-      const std::size_t next = truth.next_for(user_, grants(), truth.after(ordinal));
-      if (next < truth.entries().size()) place = Place(Offset{truth.entries()[next].ordinal});
-    }
-    if (breakage.strikes(Broken::begin_one_early) && ordinal > 0) place = Place(Offset{ordinal - 1});
+    const auto asked = truth.read(text);
+    const std::size_t next = asked ? truth.next_for(user_, grants(), *asked) : truth.entries().size();
+    if (next < truth.entries().size() && breakage.strikes(Broken::begin_one_late))
+      place->pass(truth.entries()[next].lane, {truth.entries()[next].offset});
+    if (breakage.strikes(Broken::begin_one_early)) place = one_less(*place, breakage.random());
     if (!window.goes_back_to(*place) && breakage.strikes(Broken::complete_when_trimmed, 100))
-      place = window.place_before(window.begin());
+      place->pass(window.place_before(window.begin()));
+    break_ahead(*place);
     if (breakage.strikes(Broken::trimmed_when_complete)) place = std::unexpected(GapReason::trimmed);
     return;
   }
   const bool is_foreign = place.error() == GapReason::epoch;
-  Ordinal number = 0;
-  const std::size_t dot = text.find('.');
-  const bool has_number = dot != std::string::npos && text.front() == 's' &&
-                          std::from_chars(text.data() + dot + 1, text.data() + text.size(), number).ec == std::errc();
-  if (is_foreign && has_number && breakage.strikes(Broken::ignore_epoch, 100)) place = Place(Offset{number});
-  if (!is_foreign && has_number && breakage.strikes(Broken::accept_future_position, 100)) place = Place(Offset{number});
+  const auto named = parse_place(text.substr(std::min(text.size(), text.find('.') + 1)));
+  if (is_foreign && named && breakage.strikes(Broken::ignore_epoch, 100)) place = *named;
+  if (!is_foreign && named && breakage.strikes(Broken::accept_future_position, 100)) place = *named;
   if (!is_foreign && breakage.strikes(Broken::malformed_is_epoch, 100)) place = std::unexpected(GapReason::epoch);
+}
+
+// Where the client is ahead of the node's own order.
+void Session::break_ahead(Place& place) {
+  Breakage& breakage = world_.breakage;
+  const hub::RecentWindow& window = world_.shard.hub().window();
+  if (!window.goes_back_to(place)) return;
+  Place behind = window.place_before(window.first_after(place));
+  if (breakage.strikes(Broken::covered_come_again, 100)) place = behind;
+  if (!breakage.strikes(Broken::ahead_in_one_lane_only, 100)) return;
+  for (std::size_t lane = 0; lane < place.lanes(); ++lane) {
+    if (behind.covers(lane, place.at(lane))) continue;
+    behind.pass(lane, place.at(lane));
+    break;
+  }
+  place = behind;
 }
 
 // `bytes` are the notifications of one reading.
@@ -255,6 +280,7 @@ void Session::break_frames(std::string& bytes) {
     if (is_replayed && breakage.strikes(Broken::lose_replayed_mark)) frames[at] = without(frames[at], kReplayed);
     if (!is_replayed && !is_snapshot && breakage.strikes(Broken::mark_after_live))
       frames[at] = with(frames[at], kReplayed);
+    if (!is_snapshot && breakage.strikes(Broken::ids_of_the_node)) frames[at] = with_own_id(frames[at]);
     if (frames.size() > 1 && breakage.strikes(Broken::swap_frames)) std::swap(frames.front(), frames.back());
     if (breakage.strikes(Broken::repeat_frame)) frames.insert(frames.begin(), frames[at]);
     if (breakage.strikes(Broken::drop_frame)) frames.erase(frames.begin());
@@ -294,26 +320,45 @@ std::optional<std::string> Session::snapshot_frame(bool (*is_it)(const Entry&, s
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!entries[i].is_published() || !is_it(entries[i], user_, world_.clock.wall_now())) continue;
     const notification::Moment moment{.wall = entries[i].logged_at, .mono = {}, .is_history = true};
-    const auto made = notification::RecordProcessor({}).process(world_.log.record(i, false), moment).publication;
+    eventlog::StoredRecord record = world_.log.record(i, false);
+    Place place;
+    place.pass(record.lane, record.offset);
+    record.position = world_.log.position_of(place);
+    const auto made = notification::RecordProcessor({}).process(record, moment).publication;
     return with(made->frame, kSnapshot);
   }
   return std::nullopt;
 }
 
+// As the node would number it if its client were not ahead.
+std::string Session::with_own_id(const std::string& frame) const {
+  const hub::RecentWindow& window = world_.shard.hub().window();
+  for (std::uint64_t s = window.begin(); s < window.end(); ++s) {
+    const Publication& publication = window.at(s);
+    if (!frame.ends_with(std::string_view(publication.frame).substr(publication.mark_at))) continue;
+    std::string json = frame.substr(protocol::header_size(frame));
+    const std::size_t id = json.find("\"id\":\"") + 6;
+    return text_frame(json.replace(id, json.find('"', id) - id, publication.position.text));
+  }
+  return frame;
+}
+
 // The position of the next, or the last, published record that concerns this user.
 Position Session::another(const Position& position, int direction) const {
   const Truth& truth = world_.log.truth();
-  const auto ordinal = truth.read(position.text);
-  if (!ordinal) return position;
-  std::size_t at = truth.after(*ordinal);
+  auto place = truth.read(position.text);
+  if (!place) return position;
   if (direction > 0) {
-    at = truth.next_for(user_, grants(), at);
-    return at < truth.entries().size() ? Position{truth.entries()[at].position} : position;
+    const std::size_t next = truth.next_for(user_, grants(), *place);
+    if (next == truth.entries().size()) return position;
+    (*place)[truth.entries()[next].lane] = truth.entries()[next].offset;
+    return {truth.position_of(*place)};
   }
-  while (at-- > 0) {
-    const Entry& entry = truth.entries()[at];
+  for (const Entry& entry : truth.entries() | std::views::reverse) {
     if (!entry.is_published() || !Truth::concerns(entry, user_, grants())) continue;
-    return {truth.position_of(entry.ordinal - 1)};
+    if (entry.offset > (*place)[entry.lane]) continue;
+    (*place)[entry.lane] = entry.offset - 1;
+    return {truth.position_of(*place)};
   }
   return position;
 }

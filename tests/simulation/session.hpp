@@ -77,7 +77,9 @@ class Session final : public hub::Subscriber {
   void break_resume(std::string_view text, std::expected<Place, GapReason>& place);
   void break_frames(std::string& bytes);
   void break_snapshot(std::vector<std::string>& frames);
+  void break_ahead(Place& place);
   [[nodiscard]] Position another(const Position& position, int direction) const;
+  [[nodiscard]] std::string with_own_id(const std::string& frame) const;
   [[nodiscard]] std::optional<std::string> snapshot_frame(bool (*is_it)(const Entry&, std::size_t user, WallTime now));
 
   const Surroundings world_;

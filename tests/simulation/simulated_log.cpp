@@ -12,7 +12,8 @@ SimulatedLog::SimulatedLog(const Scenario& scenario, Breakage& breakage, std::ui
       positions_(std::in_place, 's', epoch) {}
 
 void SimulatedLog::append(Random& random, WallTime now, std::string bytes, Meaning meaning) {
-  truth_->append(truth_->last() + 1 + random.below(3), now, std::move(bytes), std::move(meaning));
+  const std::uint64_t offset = truth_->end()[meaning.lane] + 1 + random.below(3);
+  truth_->append(offset, now, std::move(bytes), std::move(meaning));
 }
 
 void SimulatedLog::recreate() {
@@ -21,25 +22,28 @@ void SimulatedLog::recreate() {
   positions_.emplace('s', epoch);
   steps_.clear();
   first_ = 0;
+  origin_ = Place();
   kept_.clear();
 }
 
-eventlog::EventLog::Origin SimulatedLog::origin() const {
-  const Ordinal ordinal = first_ == 0 ? 0 : truth_->entries()[first_ - 1].ordinal;
-  return {.position = positions_->of(ordinal), .ordinal = ordinal};
+std::expected<Place, GapReason> SimulatedLog::locate(std::string_view position) const {
+  auto place = positions_->locate(position);
+  if (place && place->lanes() > scenario_.lanes) return std::unexpected(GapReason::unknown);
+  return place;
 }
 
-std::expected<Place, GapReason> SimulatedLog::locate(std::string_view position) const {
-  const auto number = positions_->number(position);
-  if (!number) return std::unexpected(number.error());
-  return Place(Offset{*number});
+bool SimulatedLog::has_reached(const Place& place) const {
+  const Lanes end = truth_->end();
+  for (std::size_t lane = 0; lane < place.lanes(); ++lane)
+    if (place.at(lane) > Offset{end[lane]}) return false;
+  return true;
 }
 
 eventlog::StoredRecord SimulatedLog::record(std::size_t entry, bool is_kept) const {
   const Entry& found = truth_->entries()[entry];
-  return {.position = positions_->of(found.ordinal),
-          .ordinal = found.ordinal,
-          .offset = {found.ordinal},
+  return {.position = {},
+          .lane = static_cast<std::uint32_t>(found.lane),
+          .offset = {found.offset},
           .logged_at = found.logged_at,
           .bytes = found.bytes,
           .is_kept = is_kept};
@@ -56,7 +60,8 @@ void SimulatedLog::trim(std::size_t first, WallTime now) {
   const auto& entries = truth_->entries();
   std::vector<Ordinal> overtaken;
   for (; first_ < first; ++first_) {
-    const auto step = steps_.find(entries[first_].ordinal);
+    origin_.pass(entries[first_].lane, {entries[first_].offset});
+    const auto step = steps_.find(first_ + 1);
     if (step == steps_.end()) continue;
     overtaken.push_back(step->second.previous);
     kept_.push_back(first_);
@@ -64,8 +69,8 @@ void SimulatedLog::trim(std::size_t first, WallTime now) {
   const WallTime oldest_left = first_ < entries.size() ? entries[first_].logged_at : now;
   std::erase_if(kept_, [&](std::size_t kept) {
     const Entry& entry = entries[kept];
-    if (std::ranges::find(overtaken, entry.ordinal) != overtaken.end()) return true;
-    if (!steps_.at(entry.ordinal).is_terminal) return breakage_.strikes(Broken::log_forgets_an_open_order);
+    if (std::ranges::find(overtaken, kept + 1) != overtaken.end()) return true;
+    if (!steps_.at(kept + 1).is_terminal) return breakage_.strikes(Broken::log_forgets_an_open_order);
     if (breakage_.strikes(Broken::log_forgets_an_end, 100)) return now - entry.logged_at > scenario_.retention;
     return oldest_left - entry.logged_at > scenario_.terminal_memory;
   });

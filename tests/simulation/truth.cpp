@@ -28,15 +28,30 @@ bool Truth::is_over(OrderStatus status) {
          status == OrderStatus::expired;
 }
 
-std::string Truth::position_of(Ordinal ordinal) const {
-  char epoch[16];
-  const auto end = std::to_chars(epoch, epoch + sizeof epoch, epoch_, 16).ptr;
-  return "s" + std::string(epoch, end) + "." + std::to_string(ordinal);
+bool covers(const Lanes& place, const Lanes& other) {
+  for (std::size_t lane = 0; lane < place.size(); ++lane)
+    if (place[lane] < other[lane]) return false;
+  return true;
 }
 
-void Truth::append(Ordinal ordinal, WallTime now, std::string bytes, Meaning meaning) {
-  Entry entry{.ordinal = ordinal,
-              .position = position_of(ordinal),
+Lanes Truth::end() const {
+  Lanes place = begin();
+  for (const Entry& entry : entries_) place[entry.lane] = entry.offset;
+  return place;
+}
+
+std::string Truth::position_of(const Lanes& place) const {
+  char epoch[16];
+  const auto end = std::to_chars(epoch, epoch + sizeof epoch, epoch_, 16).ptr;
+  std::string text = "s" + std::string(epoch, end);
+  for (const std::uint64_t offset : place) text += "." + std::to_string(offset);
+  return text;
+}
+
+void Truth::append(std::uint64_t offset, WallTime now, std::string bytes, Meaning meaning) {
+  Entry entry{.lane = meaning.lane,
+              .offset = offset,
+              .name = "record " + std::to_string(offset) + " of lane " + std::to_string(meaning.lane),
               .logged_at = now,
               .bytes = std::move(bytes),
               .meaning = std::move(meaning),
@@ -45,6 +60,7 @@ void Truth::append(Ordinal ordinal, WallTime now, std::string bytes, Meaning mea
   entry.reason = judge(entry);
   if (entry.is_published() && entry.meaning.kind == EventKind::order_update)
     orders_[entry.meaning.order] = entries_.size();
+  lanes_[entry.lane].push_back(entries_.size());
   entries_.push_back(std::move(entry));
 }
 
@@ -83,20 +99,29 @@ std::string_view Truth::judge_order(const Entry& entry) const {
   return "";
 }
 
-std::size_t Truth::after(Ordinal ordinal) const {
-  const auto found = std::ranges::upper_bound(entries_, ordinal, {}, &Entry::ordinal);
-  return static_cast<std::size_t>(found - entries_.begin());
+std::size_t Truth::count_up_to(std::size_t lane, std::uint64_t offset) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(lanes_[lane], [&](std::size_t entry) { return entries_[entry].offset <= offset; }));
 }
 
-std::expected<Ordinal, GapReason> Truth::read(std::string_view position) const {
+// A lane that is not named is at its begin.
+std::expected<Lanes, GapReason> Truth::read(std::string_view position) const {
   const std::size_t dot = position.find('.');
   if (dot == std::string_view::npos || position.front() != 's') return std::unexpected(GapReason::unknown);
   const auto epoch = number<std::uint32_t>(position.substr(1, dot - 1), 16);
-  const auto ordinal = number<Ordinal>(position.substr(dot + 1), 10);
-  if (!epoch || !ordinal) return std::unexpected(GapReason::unknown);
+  Lanes place;
+  for (std::size_t at = dot; at != std::string_view::npos;) {
+    const std::size_t end = position.find('.', at + 1);
+    const auto offset = number<std::uint64_t>(position.substr(at + 1, end - at - 1), 10);
+    if (!epoch || !offset) return std::unexpected(GapReason::unknown);
+    place.push_back(*offset);
+    at = end;
+  }
   if (*epoch != epoch_) return std::unexpected(GapReason::epoch);
-  if (*ordinal > last()) return std::unexpected(GapReason::unknown);
-  return *ordinal;
+  if (place.size() > lanes_.size()) return std::unexpected(GapReason::unknown);
+  place.resize(lanes_.size());
+  if (!covers(end(), place)) return std::unexpected(GapReason::unknown);
+  return place;
 }
 
 bool Truth::concerns(const Entry& entry, std::size_t user, Grants grants) {
@@ -106,19 +131,20 @@ bool Truth::concerns(const Entry& entry, std::size_t user, Grants grants) {
   return meaning.audience == 0 || (meaning.audience >> user & 1U) != 0;
 }
 
-std::size_t Truth::next_for(std::size_t user, Grants grants, std::size_t from) const {
-  while (from < entries_.size() && !(entries_[from].is_published() && concerns(entries_[from], user, grants))) ++from;
-  return from;
+std::size_t Truth::next_for(std::size_t user, Grants grants, const Lanes& place) const {
+  const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
+    return entry.offset > place[entry.lane] && entry.is_published() && concerns(entry, user, grants);
+  });
+  return static_cast<std::size_t>(found - entries_.begin());
 }
 
-std::vector<std::size_t> Truth::snapshot(std::size_t user, Grants grants, Ordinal ordinal, WallTime now,
+std::vector<std::size_t> Truth::snapshot(std::size_t user, Grants grants, const Lanes& place, WallTime now,
                                          std::size_t floor) const {
   std::map<std::size_t, std::size_t> latest;
   std::vector<std::size_t> found;
-  const std::size_t end = after(ordinal);
-  for (std::size_t i = 0; i < end; ++i) {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];
-    if (!entry.is_published() || !concerns(entry, user, grants)) continue;
+    if (entry.offset > place[entry.lane] || !entry.is_published() || !concerns(entry, user, grants)) continue;
     const bool is_alert = entry.meaning.kind == EventKind::system_alert;
     if (entry.meaning.kind == EventKind::order_update) latest[entry.meaning.order] = i;
     if (is_alert && entry.meaning.level >= AlertLevel::error && now - entry.logged_at <= kAlertAge && i >= floor)

@@ -121,7 +121,7 @@ void World::write() {
   if (!traces_) return;
   const Entry& entry = log_.truth().entries().back();
   const Meaning& meaning = entry.meaning;
-  std::string text = entry.position + " is written: ";
+  std::string text = entry.name + " is written: ";
   if (!meaning.is_valid) return trace(text + "nonsense");
   text += to_string(meaning.kind);
   if (meaning.kind == EventKind::order_update)
@@ -156,9 +156,9 @@ void World::crash(std::size_t node) {
 }
 
 void World::follow(std::size_t node, std::size_t records_max) {
-  const std::size_t before = nodes_[node]->next_entry();
+  const std::size_t before = nodes_[node]->read_entries().size();
   const auto wrong = nodes_[node]->follow(records_max);
-  const std::size_t taken = nodes_[node]->next_entry() - before;
+  const std::size_t taken = nodes_[node]->read_entries().size() - before;
   if (traces_ && taken > 0) trace("node " + std::to_string(node) + " takes " + std::to_string(taken) + " records");
   if (wrong) fail("node " + std::to_string(node) + ": " + *wrong);
 }
@@ -199,7 +199,7 @@ void World::trim() {
   std::size_t end = entries.size();
   const auto up = nodes_that(true);
   if (up.empty()) return;
-  for (const std::size_t node : up) end = std::min(end, nodes_[node]->next_entry());
+  for (const std::size_t node : up) end = std::min(end, nodes_[node]->first_unread());
   const bool is_by_size = !scenario_.is_broker && random_.percent(40);
   const WallTime since = clock_.wall_now() - scenario_.retention;
   std::size_t first = log_.first();
@@ -243,7 +243,7 @@ void World::connect(Client& client, bool is_plain) {
                                                                .grants = client.grants,
                                                                .asked = asked,
                                                                .at = clock_.wall_now(),
-                                                               .shard_has = shard.published_up_to()},
+                                                               .shard_has = published_up_to(shard)},
                                               coverage_);
   Grants grants = client.grants;
   if (breakage_.strikes(Broken::ignore_grants, 100))
@@ -269,22 +269,40 @@ Asked World::draw_asked(const Client& client) {
   if (chance < 70) {
     if (!client.position.empty()) asked.resume = client.position;
   } else if (chance < 80 && !entries.empty()) {
-    asked.resume = random_.pick(entries).position;
+    asked.resume = draw_place();
   } else if (chance < 92) {
     asked.resume = draw_odd_position();
   }
   return asked;
 }
 
+// One that a client could be at, and in several lanes one that no node ever was at.
+std::string World::draw_place() {
+  const Truth& truth = log_.truth();
+  Lanes place = truth.begin();
+  for (std::size_t lane = 0; lane < place.size(); ++lane)
+    if (const auto& entries = truth.lanes()[lane]; !entries.empty())
+      place[lane] = truth.entries()[random_.pick(entries)].offset;
+  return truth.position_of(place);
+}
+
+Lanes World::published_up_to(const Shard& shard) const {
+  return log_.truth().read(shard.published_up_to().text).value();
+}
+
 std::string World::draw_odd_position() {
   const Truth& truth = log_.truth();
   const std::size_t chance = random_.below(3);
-  if (chance == 0) return truth.position_of(truth.last() + 1 + random_.below(9));
+  if (chance == 0) {
+    Lanes place = truth.end();
+    place[random_.below(place.size())] += 1 + random_.below(9);
+    return truth.position_of(place);
+  }
   if (chance == 1) {
     const Truth other(scenario_, truth.epoch() + 1 - 2 * static_cast<std::uint32_t>(random_.below(2)));
-    return other.position_of(random_.below(truth.last() + 1));
+    return other.position_of(Lanes(scenario_.lanes, random_.below(9)));
   }
-  const std::string own = truth.position_of(truth.last());
+  const std::string own = truth.position_of(truth.end());
   return random_.pick<std::string>({own + ".1",
                                     own + "%00",
                                     "",
@@ -301,7 +319,7 @@ std::string World::draw_odd_position() {
                                     "j" + own.substr(1),
                                     "S" + own.substr(1),
                                     "null",
-                                    truth.position_of(0) + "99999999999999999999",
+                                    truth.position_of(truth.begin()) + "99999999999999999999",
                                     std::string(10'240, '7'),
                                     "s" + std::string(511, '1'),
                                     "s" + std::string(512, '1')});
@@ -332,7 +350,7 @@ void World::refresh(Client& client) {
   if (connection == nullptr || !connection->session->is_open() || !connection->session->has_position()) return;
   client.grants = draw_grants(random_);
   connection->session->refresh(client.grants);
-  connection->audit->refreshed(client.grants, connection->shard.published_up_to());
+  connection->audit->refreshed(client.grants, published_up_to(connection->shard));
   trace(name(client) + " has other grants");
 }
 
@@ -388,7 +406,7 @@ void World::settle_down() {
 bool World::is_at_rest() const {
   const std::size_t end = log_.truth().entries().size();
   for (const auto& node : nodes_) {
-    if (node->next_entry() < end) return false;
+    if (node->first_unread() < end) return false;
     for (const auto& shard : node->shards())
       if (!shard->is_idle()) return false;
   }

@@ -87,7 +87,9 @@ class World {
 
   void connect(Client& client, bool is_plain);
   [[nodiscard]] Asked draw_asked(const Client& client);
+  [[nodiscard]] std::string draw_place();
   [[nodiscard]] std::string draw_odd_position();
+  [[nodiscard]] Lanes published_up_to(const Shard& shard) const;
   void read(Client& client, std::size_t bytes_max);
   void cut(Client& client);
   void refresh(Client& client);
