@@ -16,6 +16,7 @@
 #include "brokers/broker_process.hpp"
 #include "eventlog/broker_log_suite.hpp"
 #include "eventlog/jetstream_broker.hpp"
+#include "eventlog/kafka_broker.hpp"
 #include "eventlog/redis_broker.hpp"
 
 namespace carillon::eventlog {
@@ -28,6 +29,14 @@ struct Redis {
   static std::string log_name(const std::string& number) { return "carillon:suite:" + number; }
   static Result<std::unique_ptr<Broker>> make(BrokerAccess access, const std::string& log) {
     return make_redis_broker({.access = std::move(access), .stream = log});
+  }
+};
+
+struct Kafka {
+  static constexpr const char* kScript = "kafka";
+  static std::string log_name(const std::string& number) { return "carillon.suite." + number; }
+  static Result<std::unique_ptr<Broker>> make(BrokerAccess access, const std::string& log) {
+    return make_kafka_broker({.access = std::move(access), .topic = log, .sasl_mechanism = {}});
   }
 };
 
@@ -111,11 +120,16 @@ class RealWorld {
 };
 
 using RedisWorld = RealWorld<Redis>;
+using KafkaWorld = RealWorld<Kafka>;
 using JetstreamWorld = RealWorld<Jetstream>;
 
 INSTANTIATE_TYPED_TEST_SUITE_P(RedisBroker, EventLogSuite, RedisWorld);
 INSTANTIATE_TYPED_TEST_SUITE_P(RedisBroker, ConcurrentLogSuite, RedisWorld);
 INSTANTIATE_TYPED_TEST_SUITE_P(RedisBroker, BrokerLogSuite, RedisWorld);
+
+INSTANTIATE_TYPED_TEST_SUITE_P(KafkaBroker, EventLogSuite, KafkaWorld);
+INSTANTIATE_TYPED_TEST_SUITE_P(KafkaBroker, ConcurrentLogSuite, KafkaWorld);
+INSTANTIATE_TYPED_TEST_SUITE_P(KafkaBroker, BrokerLogSuite, KafkaWorld);
 
 INSTANTIATE_TYPED_TEST_SUITE_P(JetstreamBroker, EventLogSuite, JetstreamWorld);
 INSTANTIATE_TYPED_TEST_SUITE_P(JetstreamBroker, ConcurrentLogSuite, JetstreamWorld);
