@@ -17,13 +17,15 @@
 
 namespace carillon::hub {
 
-// For tests and the fuzzer: clients of one window that come, read and stay away in any order, each held against the
-// plain list of all that was ever published. What happens is drawn: from a seed, or from a fuzzer's bytes.
+// For tests and the fuzzer: clients of one window that come, from wherever in the lanes of its log, read and stay away
+// in any order, each held against the plain list of all that was ever published. What happens is drawn: from a seed, or
+// from a fuzzer's bytes.
 class CursorTrial {
  public:
   using Draw = std::function<std::size_t(std::size_t below)>;
 
-  explicit CursorTrial(Draw draw) : draw_(std::move(draw)), window_({.age = kAge, .bytes = 1'000 + draw_(20'000)}) {
+  explicit CursorTrial(Draw draw)
+      : draw_(std::move(draw)), lanes_(1 + draw_(3)), window_({.age = kAge, .bytes = 1'000 + draw_(20'000)}) {
     window_.set_origin({"p.0"}, 0);
     readers_.resize(1 + draw_(3));
     for (Reader& reader : readers_) begin(reader);
@@ -67,8 +69,8 @@ class CursorTrial {
     Cursor cursor{};
     std::size_t from = 0;                 // the first of all_ that it has not been brought past
     std::vector<Grants> held{};           // since then
-    Ordinal asked = 0;                    // it has everything up to here
-    Ordinal last = 0;                     // what it got last
+    Place asked{};                        // it had everything up to here
+    Place told{};                         // where it was said to be last
     std::vector<std::size_t> snapshot{};  // what of it has not come yet, in all_
     std::uint64_t replayed = 0;
     bool is_replay = false, is_live = false, is_lost = false;
@@ -89,9 +91,11 @@ class CursorTrial {
   void publish() {
     auto made = std::make_shared<Publication>();
     made->sequence = window_.end();
-    made->ordinal = last_ordinal() + 1 + draw_(3);
-    made->offset = {made->ordinal};
-    made->position.text = "p." + std::to_string(made->ordinal);
+    made->ordinal = made->sequence;
+    made->lane = static_cast<std::uint32_t>(draw_(lanes_));
+    made->offset = {reached_.at(made->lane).high + 1 + draw_(3)};
+    reached_.pass(made->lane, made->offset);
+    made->position = position_like({"p.0"}, reached_);
     made->kind = static_cast<EventKind>(draw_(kEventKinds));
     made->accepted_at = made->published_at = now_;
     if (made->kind == EventKind::order_update) {
@@ -125,11 +129,15 @@ class CursorTrial {
     state_.trim(now_);
   }
 
-  Ordinal last_ordinal() const { return all_.empty() ? 0 : all_.back()->ordinal; }
-
-  std::size_t place_after(Ordinal ordinal) const {
-    const auto found = std::ranges::find_if(all_, [&](const PublicationPtr& p) { return p->ordinal > ordinal; });
-    return static_cast<std::size_t>(found - all_.begin());
+  // Somewhere in each lane, now and then further than this window is.
+  Place draw_place() {
+    const std::size_t beyond = draw_(8) == 0 ? 5 : 1;
+    std::vector<Offset> lanes;
+    for (std::size_t lane = 0; lane < lanes_; ++lane) lanes.push_back({draw_(reached_.at(lane).high + beyond)});
+    if (draw_(2) == 0) lanes.assign(1, lanes[0]);
+    Place place(std::move(lanes));
+    if (draw_(3) > 0) place.pass(window_.place_before(window_.begin()));
+    return place;
   }
 
   void begin(Reader& reader) {
@@ -139,25 +147,32 @@ class CursorTrial {
     reader.held = {reader.grants};
     Beginning beginning{.resume = std::nullopt, .wants_snapshot = draw_(3) > 0};
     std::optional<GapReason> expected;
-    std::optional<Ordinal> ordinal;
     if (draw_(3) > 0) {
-      const std::size_t chance = draw_(8);
-      if (chance == 0) {
+      if (draw_(8) == 0) {
         expected = GapReason::epoch;
         beginning.resume.emplace(std::unexpected(GapReason::epoch));
       } else {
-        ordinal = draw_(last_ordinal() + (chance == 1 ? 5 : 1));
-        if (*ordinal < window_.place_before(window_.begin()).at(0).high) expected = GapReason::trimmed;
-        beginning.resume.emplace(Place(Offset{*ordinal}));
+        const Place place = draw_place();
+        if (!place.covers(window_.place_before(window_.begin()))) expected = GapReason::trimmed;
+        beginning.resume.emplace(place);
       }
     }
     reader.is_replay = beginning.resume && !expected;
-    reader.from = reader.is_replay ? place_after(*ordinal) : all_.size();
-    reader.asked = reader.is_replay ? *ordinal : last_ordinal();
+    if (reader.is_replay) reader.asked = **beginning.resume;
+    reader.from = reader.is_replay ? first_lacked(reader.asked) : all_.size();
+    reader.told = reader.is_replay ? reader.asked : reached_;
     if (!reader.is_replay && beginning.wants_snapshot) reader.snapshot = snapshot(reader);
     const Viewer viewer{reader.user, reader.grants};
     const auto gap = reader.cursor.begin(beginning, window_, state_, viewer, now_);
     check(gap == expected, "a resume is answered by what the window holds");
+  }
+
+  static bool had(const Reader& reader, const Publication& p) { return reader.asked.covers(p.lane, p.offset); }
+
+  std::size_t first_lacked(const Place& place) const {
+    const auto found =
+        std::ranges::find_if_not(all_, [&](const PublicationPtr& p) { return place.covers(p->lane, p->offset); });
+    return static_cast<std::size_t>(found - all_.begin());
   }
 
   std::vector<std::size_t> snapshot(const Reader& reader) const {
@@ -176,9 +191,16 @@ class CursorTrial {
     return found;
   }
 
-  static std::string json(const Publication& p, std::string_view mark) {
-    std::string text = p.frame.substr(0, p.mark_at) + std::string(mark) + p.frame.substr(p.mark_at);
-    return text.substr(protocol::header_size(p.frame));
+  static std::string json(const Publication& p, const Position& id, std::string_view mark) {
+    return "{\"id\":\"" + id.text + "\"" + std::string(mark) + p.frame.substr(p.mark_at);
+  }
+  static std::string json(const Reader& reader, const Publication& p) {
+    Position id = p.position;
+    if (Place place = place_of(id); !place.covers(reader.asked)) {
+      place.pass(reader.asked);
+      id = position_like(id, place);
+    }
+    return json(p, id, reader.is_live ? "" : ",\"replayed\":true");
   }
 
   // True: there is nothing more for now.
@@ -214,24 +236,24 @@ class CursorTrial {
 
   void take(Reader& reader, const std::string& text) {
     if (!reader.is_live && !reader.is_replay) {
-      const auto found = std::ranges::find_if(
-          reader.snapshot, [&](std::size_t i) { return json(*all_[i], ",\"snapshot\":true") == text; });
+      const auto found = std::ranges::find_if(reader.snapshot, [&](std::size_t i) {
+        return json(*all_[i], all_[i]->position, ",\"snapshot\":true") == text;
+      });
       check(found != reader.snapshot.end(), "a snapshot holds what stood at its begin, once and in order");
       if (found == reader.snapshot.end()) return;
       check(may_see(reader.user, reader.grants, *all_[*found]), "a snapshot shows what its reader may see by now");
       reader.snapshot.erase(reader.snapshot.begin(), found + 1);
       return;
     }
-    const std::string_view mark = reader.is_live ? "" : ",\"replayed\":true";
     for (; reader.from < all_.size(); ++reader.from) {
       const Publication& p = *all_[reader.from];
-      if (p.ordinal <= reader.asked) continue;
-      if (may_see(reader.user, reader.grants, p) && json(p, mark) == text) break;
+      if (had(reader, p)) continue;
+      if (may_see(reader.user, reader.grants, p) && json(reader, p) == text) break;
       check(!always_saw(reader, p), "nothing is left out and nothing comes twice");
     }
     check(reader.from < all_.size(), "nothing comes that is not next");
     if (complaint_ != nullptr) return;
-    reader.last = all_[reader.from++]->ordinal;
+    reader.told.pass(place_of(all_[reader.from++]->position));
     if (!reader.is_live) ++reader.replayed;
   }
 
@@ -250,14 +272,17 @@ class CursorTrial {
       reader.is_live = true;
     }
     if (complaint_ != nullptr || !reader.cursor.has_position()) return;
-    const Ordinal ordinal = reader.cursor.place(window_).at(0).high;
-    check(reader.cursor.position(window_).text == "p." + std::to_string(ordinal), "a position and its place agree");
-    check(ordinal >= reader.last && ordinal >= reader.asked, "a position does not go back");
-    for (std::size_t i = reader.from; i < all_.size() && all_[i]->ordinal <= ordinal; ++i)
-      check(all_[i]->ordinal <= reader.asked || !always_saw(reader, *all_[i]), "what is before a position has come");
+    const Place place = reader.cursor.place(window_);
+    check(place_of(reader.cursor.position(window_)) == place, "a position and its place agree");
+    check(place.covers(reader.told), "a position does not go back");
+    reader.told = place;
+    for (std::size_t i = reader.from; i < all_.size(); ++i) {
+      const Publication& p = *all_[i];
+      const bool must_be_there = reading.at_end || place.covers(p.lane, p.offset);
+      check(!must_be_there || had(reader, p) || !always_saw(reader, p),
+            "what is before a position, or the end, has come");
+    }
     if (!reading.at_end) return;
-    for (std::size_t i = reader.from; i < all_.size(); ++i)
-      check(all_[i]->ordinal <= reader.asked || !always_saw(reader, *all_[i]), "at the end everything has come");
     if (reader.is_live) {
       reader.from = all_.size();
       reader.held = {reader.grants};
@@ -265,6 +290,8 @@ class CursorTrial {
   }
 
   Draw draw_;
+  const std::size_t lanes_;
+  Place reached_;
   RecentWindow window_;
   CurrentState state_;
   std::vector<PublicationPtr> all_;
