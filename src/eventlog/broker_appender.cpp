@@ -383,7 +383,7 @@ void BrokerAppender::remove(RemoveDeadLetter& call) {
   call.done(write_note(encode_removed_note(call.position)));
 }
 
-// One look at the end answers all who asked before it.
+// One look at the end answers all who asked before it. Without it there is no telling that a place never was.
 void BrokerAppender::answer(std::vector<ReachedCall> calls) {
   if (calls.empty()) return;
   Place end = read_up_to_();
@@ -394,7 +394,10 @@ void BrokerAppender::answer(std::vector<ReachedCall> calls) {
       lose(now.error());
     }
   }
-  for (ReachedCall& call : calls) call.done(end.covers(call.place));
+  for (ReachedCall& call : calls) {
+    const bool is_reached = end.covers(call.place);
+    call.done(is_reached || is_connected_ ? Result<bool>(is_reached) : std::unexpected(last_error_));
+  }
 }
 
 void BrokerAppender::condemn(std::function<void()> then) {

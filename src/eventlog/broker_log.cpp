@@ -139,7 +139,8 @@ std::expected<Place, GapReason> BrokerLog::locate(std::string_view position) con
 
 void BrokerLog::has_reached(Place place, ReachedDone done) {
   ReachedCall call{std::move(place), std::move(done)};
-  if (!is_started_ || !queue_.push(call)) call.done(false);
+  if (!is_started_) return call.done(std::unexpected(kNotRunning));
+  if (auto pushed = queue_.push(call); !pushed) call.done(std::unexpected(pushed.error()));
 }
 
 void BrokerLog::append(std::vector<Record> records, AppendDone done) {

@@ -83,7 +83,7 @@ class EventLog {
   using AppendDone = std::move_only_function<void(Result<Appended>)>;
   using DeadLettersDone = std::move_only_function<void(Result<std::vector<DeadLetter>>)>;
   using Done = std::move_only_function<void(Result<>)>;
-  using ReachedDone = std::move_only_function<void(bool)>;
+  using ReachedDone = std::move_only_function<void(Result<bool>)>;
 
   virtual ~EventLog() = default;
 
@@ -104,8 +104,8 @@ class EventLog {
   // thread, no I/O.
   [[nodiscard]] virtual std::expected<Place, GapReason> locate(std::string_view position) const = 0;
   // Whether the log has got this far: so that a place which this node has not read yet, because another node was
-  // faster, can be told from one that never was (cases.md J4). Not asked about what the sink was offered. A log that
-  // cannot tell in time says no.
+  // faster, can be told from one that never was (cases.md J4). Not asked about what the sink was offered. Fails with
+  // `unavailable` or `full` when that cannot be told now.
   virtual void has_reached(Place place, ReachedDone done) = 0;
   // Completes or fails what is under way, then lets go of the log. Idempotent.
   virtual void stop() = 0;

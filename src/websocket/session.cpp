@@ -229,10 +229,12 @@ void Session::enter() {
   begin_subscription({.resume = std::move(place), .wants_snapshot = asked_->wants_snapshot});
 }
 
-void Session::on_answer(const Place& place, bool reached) {
+void Session::on_answer(const Place& place, const Result<bool>& reached) {
   if (state_ != State::awaiting_log) return;
+  // To call it a gap would be a guess. Another node may have the place, or this one a moment later.
+  if (!reached) return close(CloseCode::overloaded, "this node is behind and cannot reach the log");
   hub::Beginning beginning{.resume = place, .wants_snapshot = asked_->wants_snapshot};
-  if (!reached) beginning.resume = std::unexpected(GapReason::unknown);
+  if (!*reached) beginning.resume = std::unexpected(GapReason::unknown);
   begin_subscription(beginning);
 }
 

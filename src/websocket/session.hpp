@@ -58,7 +58,7 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   // The node has read its log: begins, if it waited for that, or asks first.
   void enter();
   // What the log answered to WebSocketServer::ask_whether_reached().
-  void on_answer(const Place& place, bool reached);
+  void on_answer(const Place& place, const Result<bool>& reached);
 
   // Sends shutting_down and closes with 1012 (protocol 7.3), when its time comes: `after` from now.
   void drain(milliseconds after, milliseconds retry_after);

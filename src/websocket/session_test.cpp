@@ -212,7 +212,7 @@ struct World {
   std::uint64_t sequence = 1;
   Place reached;
   bool answers_later = false;  // the log; until `questions` are
-  std::vector<std::move_only_function<void(bool)>> questions;
+  std::vector<std::move_only_function<void(Result<bool>)>> questions;
 };
 
 using Names = std::vector<std::string>;
@@ -512,6 +512,16 @@ TEST(Session, AGapIsToldBeforeAnyEventAndThenComesTheSnapshot) {
            R"(","resume":"q.7","snapshot":false}})");
   w.turn();
   expect_gap(late, "epoch", {"live"});
+}
+
+TEST(Session, WhoIsAheadOfANodeThatCannotAskTheLogIsToldOfNoGapButToComeBack) {
+  World w;
+  w.answers_later = true;
+  const Client& client = w.connect_as("alice", 0, "?resume=p.7");
+  w.questions.front()(fail(ErrorKind::unavailable, "the log cannot be reached"));
+  w.turn();
+  EXPECT_EQ(client.events(), Names{});
+  EXPECT_EQ(client.close_code, 1013);
 }
 
 // A large replay takes many turns, and what is live for the others comes in each of them.

@@ -114,8 +114,8 @@ void WebSocketServer::open() {
 }
 
 void WebSocketServer::ask_whether_reached(const Session& session, const Place& place) {
-  positions_.has_reached(place, [this, place, id = session.id_](bool reached) {
-    loop_.post([this, place, id, reached] {
+  positions_.has_reached(place, [this, place, id = session.id_](Result<bool> reached) {
+    loop_.post([this, place, id, reached = std::move(reached)] {
       const auto found = sessions_.find(id);
       if (found != sessions_.end()) found->second->on_answer(place, reached);
     });

@@ -32,7 +32,7 @@ class WebSocketServer final : private hub::DeliveryObserver {
   // not once the loop has been stopped.
   struct Positions {
     std::function<std::expected<Place, GapReason>(std::string_view)> locate;
-    std::function<void(Place, std::move_only_function<void(bool)> done)> has_reached;
+    std::function<void(Place, std::move_only_function<void(Result<bool>)> done)> has_reached;
   };
 
   // `users` counts connections per user over all shards. All references outlive the server.
