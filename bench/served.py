@@ -1,8 +1,10 @@
 """A release server with its own folder, certificate, secret and ports, for a load to be put on."""
 
+import copy
 import os
 import random
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -48,6 +50,7 @@ class Served:
     def __init__(self, binary, folder, settings=None):
         """`settings`: environment variables (docs/configuration.md) over those above."""
         self.binary, self.folder, self.process = binary, Path(folder), None
+        self.log_file = self.folder / "server.log"
         self.environment = {**os.environ, **(settings or {})}
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -62,6 +65,15 @@ class Served:
              "-keyout", "server.key", "-out", "server.pem"],
             cwd=self.folder, check=True, capture_output=True)
 
+    def beside(self, number):
+        """Another node of the same log, configured alike and on the same port (both need server.reuse_port). It is the
+        caller's to end(), before this one's block is left."""
+        node = copy.copy(self)
+        node.process, node.admin_port = None, free_port()
+        node.log_file = self.folder / f"server-{number}.log"
+        node.environment = {**self.environment, "CARILLON_SERVER_ADMIN_LISTEN": f"127.0.0.1:{node.admin_port}"}
+        return node
+
     @property
     def journal(self):
         return self.folder / "journal.db"
@@ -71,7 +83,7 @@ class Served:
         self.wait_until_ready()
 
     def spawn(self):
-        with (self.folder / "server.log").open("ab") as log:
+        with self.log_file.open("ab") as log:
             self.process = subprocess.Popen([self.binary, "serve", "--config", "carillon.toml"], cwd=self.folder,
                                             env=self.environment, stdin=subprocess.DEVNULL, stderr=log)
 
@@ -79,7 +91,7 @@ class Served:
         give_up = time.monotonic() + READY_SECONDS_MAX
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > give_up:
-                raise RuntimeError(f"the server did not get ready; see {self.folder}/server.log")
+                raise RuntimeError(f"the server did not get ready; see {self.log_file}")
             time.sleep(0.02)
 
     def seconds_until_accepting(self):
@@ -93,14 +105,20 @@ class Served:
                     return time.monotonic() - began
             except OSError:
                 time.sleep(0.002)
-        raise RuntimeError(f"the server accepts no connections; see {self.folder}/server.log")
+        raise RuntimeError(f"the server accepts no connections; see {self.log_file}")
 
     def kill(self):
         """SIGKILL. A server that has ended before that, by itself, is an error."""
         if (code := self.process.poll()) is not None:
-            raise RuntimeError(f"the server ended by itself with {code}; see {self.folder}/server.log")
+            raise RuntimeError(f"the server ended by itself with {code}; see {self.log_file}")
         self.process.kill()
         self.process.wait()
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def is_ready(self):
         try:
@@ -114,7 +132,7 @@ class Served:
         self.process.terminate()
         code = self.process.wait(STOP_SECONDS_MAX)
         if code != 0:
-            raise RuntimeError(f"the server ended with {code}; see {self.folder}/server.log")
+            raise RuntimeError(f"the server ended with {code}; see {self.log_file}")
 
     def cpu_seconds(self):
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -128,9 +146,13 @@ class Served:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, *_):
+    def end(self):
+        """By force, where it lives."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def __exit__(self, kind, *_):
+        self.end()
         if kind is None:
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -27,6 +27,8 @@ class RestClient final : Connection::Owner {
   // Again after it was lost, but not from within the owner's callbacks.
   [[nodiscard]] Result<> open(const Target& target, const std::string& token);
   void post(std::string_view body);
+  // What becomes of a call under way is unknown. Until open() there are no more callbacks.
+  void close() { connection_.close(); }
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] bool is_lost() const { return connection_.is_closed(); }
 

@@ -22,9 +22,11 @@ class BatchPublisher final : bench::RestClient::Owner, runtime::TimerHandler {
  public:
   struct Plan {
     std::vector<std::uint32_t> users;  // whose events it publishes
-    std::uint32_t users_in_all = 0;
-    bool signals = false;  // whether those to all come from here
+    bool signals = false;              // whether those to all come from here
     bool alerts = false;
+    // Several nodes append to one log: a call that a node does not answer soon is repeated at whichever takes it, and
+    // of what is repeated any part may be in the log.
+    bool many_nodes = false;
     double events_per_second = 500;
     std::uint64_t seed = 0;
   };
@@ -36,6 +38,7 @@ class BatchPublisher final : bench::RestClient::Owner, runtime::TimerHandler {
     std::uint64_t found_stored = 0;      // of these the ones that turned out to have been accepted
     std::uint64_t repeated = 0;          // calls made again after their answer
     std::uint64_t put_off = 0;           // answered with 503
+    std::uint64_t given_up = 0;          // not answered in time
   };
 
   // All references outlive the publisher.
@@ -59,6 +62,8 @@ class BatchPublisher final : bench::RestClient::Owner, runtime::TimerHandler {
   void make_batch();
   void append_event();
   void on_accepted(std::string_view body);
+  [[nodiscard]] bool is_plausible(std::uint64_t accepted, std::uint64_t duplicates) const;
+  void tell_audit(void (CampaignAudit::*what)(const Mark& last)) const;
   [[nodiscard]] std::uint32_t random(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
 
   runtime::Loop& loop_;
@@ -70,7 +75,7 @@ class BatchPublisher final : bench::RestClient::Owner, runtime::TimerHandler {
   bench::RestClient client_;
   runtime::Timer timer_{*this};
   std::vector<UserEvents> streams_;
-  std::uint64_t signals_ = 0, alerts_ = 0;  // the last numbers
+  Mark signals_, alerts_;  // the last that went to all
   MonoTime started_;
   double made_ = 0;
 

@@ -45,7 +45,7 @@ double sum(const Parts& parts, auto member) {
 }  // namespace
 
 Campaign::Campaign(const bench::Target& target, const CampaignOptions& options)
-    : audit_(options.users, users_of_clients(options.users)), thread_(clock_, "campaign") {
+    : audit_({options.users, options.order}, users_of_clients(options.users)), thread_(clock_, "campaign") {
   std::mt19937_64 random(options.seed);
   for (const std::uint32_t user : users_of_clients(options.users)) {
     const auto number = static_cast<std::uint32_t>(devices_.size());
@@ -56,9 +56,9 @@ Campaign::Campaign(const bench::Target& target, const CampaignOptions& options)
   for (std::uint32_t i = 0; i < options.publishers; ++i) {
     BatchPublisher::Plan plan;
     for (std::uint32_t user = i; user < options.users; user += options.publishers) plan.users.push_back(user);
-    plan.users_in_all = options.users;
     plan.signals = i == 0;
     plan.alerts = i == options.publishers - 1;
+    plan.many_nodes = options.many_nodes;
     plan.events_per_second = options.events_per_second / options.publishers;
     plan.seed = random();
     publishers_.push_back(
@@ -141,7 +141,9 @@ bench::Report Campaign::report() {
     report.set("outcomes_unknown", sum(publishers_, &BatchPublisher::Figures::outcomes_unknown));
     report.set("found_stored", sum(publishers_, &BatchPublisher::Figures::found_stored));
     report.set("calls_repeated", sum(publishers_, &BatchPublisher::Figures::repeated));
+    report.set("clients_put_off", sum(devices_, &Device::Figures::put_off));
     report.set("put_off", sum(publishers_, &BatchPublisher::Figures::put_off));
+    report.set("given_up", sum(publishers_, &BatchPublisher::Figures::given_up));
     report.add(audit_.faults());
     report.add(faults_);
     if (verdict.lost > 0) report.fault("events were lost");

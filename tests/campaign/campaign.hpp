@@ -7,6 +7,7 @@
 #include "campaign/batch_publisher.hpp"
 #include "campaign/campaign_audit.hpp"
 #include "campaign/device.hpp"
+#include "campaign/streams.hpp"
 #include "load/report.hpp"
 #include "load/target.hpp"
 #include "runtime/loop.hpp"
@@ -18,6 +19,8 @@ struct CampaignOptions {
   std::uint32_t publishers = 4;
   double events_per_second = 2500;
   std::uint64_t seed = 1;
+  Streams::Order order = Streams::Order::whole;  // what the server's log promises
+  bool many_nodes = false;                       // behind the one address
 };
 
 // Publishers and clients on one thread, for a server that somebody else kills and starts again. Calls are for one other

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace carillon::campaign {
 
 namespace {
@@ -10,13 +12,24 @@ constexpr std::size_t kMissingMax = 10'000;  // beyond that many a late one coun
 
 }  // namespace
 
-CampaignAudit::CampaignAudit(std::uint32_t users, std::vector<std::uint32_t> user_of_client)
-    : users_(users), published_(users + 2), order_of_all_(user_of_client.size()) {
-  std::vector<std::size_t> followers(users, 0);
+CampaignAudit::CampaignAudit(const Streams& streams, const std::vector<std::uint32_t>& user_of_client)
+    : streams_(streams),
+      published_(streams.count()),
+      order_of_all_(streams.groups(), AgreedOrder(user_of_client.size())) {
+  std::vector<std::size_t> followers(streams.users(), 0);
   for (const std::uint32_t user : user_of_client)
-    clients_.push_back(
-        {.user = user, .follower = user == kNoUser ? 0 : followers[user]++, .lacks_some = false, .got = {}});
-  for (const std::size_t count : followers) orders_of_.emplace_back(count);
+    clients_.push_back(make_client(user, user == kNoUser ? 0 : followers[user]++));
+  for (const std::size_t count : followers) orders_of_.insert(orders_of_.end(), streams.groups(), AgreedOrder(count));
+}
+
+CampaignAudit::Client CampaignAudit::make_client(std::uint32_t user, std::size_t follower) const {
+  using Kind = Streams::Kind;
+  std::set<std::uint32_t> its = {streams_.to_all(Kind::signal), streams_.to_all(Kind::alert)};
+  if (user != kNoUser)
+    for (const Kind kind : {Kind::order, Kind::signal, Kind::alert}) its.insert(streams_.of(user, kind));
+  Client client{.user = user, .follower = follower};
+  for (const std::uint32_t stream : its) client.got.push_back({.stream = stream});
+  return client;
 }
 
 void CampaignAudit::on_begun(const Mark& last) {
@@ -28,10 +41,10 @@ void CampaignAudit::on_acknowledged(const Mark& last) {
   published_[last.stream].acknowledged = last.number;
 }
 
-void CampaignAudit::on_gap(std::uint32_t client) {
+void CampaignAudit::on_gap(std::uint32_t client, std::string_view reason) {
   for (Got& got : clients_[client].got) got.gap_announced = true;
   ++verdict_.announced_gaps;
-  faults_.add(fmt::format("client {} was told of a gap", client));
+  faults_.add(fmt::format("client {} was told of a gap: {}", client, reason));
 }
 
 void CampaignAudit::on_heartbeat(std::uint32_t client, std::uint64_t delivered, std::uint64_t counted) {
@@ -57,8 +70,9 @@ void CampaignAudit::on_notification(std::uint32_t client, std::string_view text)
 
 bool CampaignAudit::is_agreed(std::uint32_t client, const Mark& mark) {
   const Client& its = clients_[client];
-  const bool among_its_users = its.user == kNoUser || orders_of_[its.user].take(its.follower, mark);
-  const bool among_all = mark.stream < users_ || order_of_all_.take(client, mark);
+  const std::size_t group = streams_.group_of(mark.stream);
+  const bool among_its_users = its.user == kNoUser || order_of(its.user, group).take(its.follower, mark);
+  const bool among_all = !streams_.is_to_all(mark.stream) || order_of_all_[group].take(client, mark);
   return among_its_users && among_all;
 }
 
@@ -89,29 +103,25 @@ void CampaignAudit::found(std::uint64_t& figure, std::uint32_t client, std::stri
 }
 
 CampaignAudit::Got* CampaignAudit::got_of(Client& client, std::uint32_t stream) {
-  if (stream >= users_) return &client.got[1 + stream - users_];
-  return stream == client.user ? client.got.data() : nullptr;
-}
-
-std::uint32_t CampaignAudit::stream_of(const Client& client, std::size_t index) const {
-  return index == 0 ? client.user : users_ + static_cast<std::uint32_t>(index) - 1;
+  const auto got = std::ranges::find(client.got, stream, &Got::stream);
+  return got == client.got.end() ? nullptr : &*got;
 }
 
 bool CampaignAudit::is_complete() const {
   for (const Published& published : published_)
     if (published.begun != published.acknowledged) return false;
   for (const Client& client : clients_)
-    for (std::size_t i = client.user == kNoUser ? 1 : 0; i < client.got.size(); ++i)
-      if (client.got[i].next <= published_[stream_of(client, i)].acknowledged) return false;
+    for (const Got& got : client.got)
+      if (got.next <= published_[got.stream].acknowledged) return false;
   return true;
 }
 
 Verdict CampaignAudit::conclude() const {
   Verdict verdict = verdict_;
   for (const Client& client : clients_) {
-    for (std::size_t i = client.user == kNoUser ? 1 : 0; i < client.got.size(); ++i) {
-      const std::uint64_t due = published_[stream_of(client, i)].acknowledged + 1;
-      if (due > client.got[i].next) verdict.lost += due - client.got[i].next;
+    for (const Got& got : client.got) {
+      const std::uint64_t due = published_[got.stream].acknowledged + 1;
+      if (due > got.next) verdict.lost += due - got.next;
     }
   }
   return verdict;

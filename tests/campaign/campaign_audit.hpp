@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <set>
 #include <string_view>
@@ -8,6 +7,7 @@
 
 #include "campaign/agreed_order.hpp"
 #include "campaign/mark.hpp"
+#include "campaign/streams.hpp"
 #include "load/faults.hpp"
 
 namespace carillon::campaign {
@@ -34,19 +34,17 @@ class CampaignAudit {
  public:
   static constexpr std::uint32_t kNoUser = UINT32_MAX;
 
-  // Streams 0 to users - 1 are the users', the next two go to all. `user_of_client`: kNoUser is one for whom there are
-  // only the two.
-  CampaignAudit(std::uint32_t users, std::vector<std::uint32_t> user_of_client);
+  // `user_of_client`: kNoUser is one for whom there is only what goes to all.
+  CampaignAudit(const Streams& streams, const std::vector<std::uint32_t>& user_of_client);
 
-  [[nodiscard]] std::uint32_t signals() const { return users_; }
-  [[nodiscard]] std::uint32_t alerts() const { return users_ + 1; }
+  [[nodiscard]] const Streams& streams() const { return streams_; }
 
   // Events of the mark's stream up to its number are on their way to the server, and may be delivered from now on.
   void on_begun(const Mark& last);
   // The server has accepted them for good.
   void on_acknowledged(const Mark& last);
 
-  void on_gap(std::uint32_t client);  // `complete: false`
+  void on_gap(std::uint32_t client, std::string_view reason);  // `complete: false`
   void on_notification(std::uint32_t client, std::string_view text);
   void on_heartbeat(std::uint32_t client, std::uint64_t delivered, std::uint64_t counted);
 
@@ -64,30 +62,34 @@ class CampaignAudit {
   };
   // What one client got of one stream.
   struct Got {
+    std::uint32_t stream;
     std::uint64_t next = 1;
-    bool gap_announced = false;       // and nothing came since
-    std::set<std::uint64_t> missing;  // below `next`
+    bool gap_announced = false;         // and nothing came since
+    std::set<std::uint64_t> missing{};  // below `next`
   };
   struct Client {
     std::uint32_t user;
-    std::size_t follower;    // among its user's clients
-    bool lacks_some;         // and so cannot see what others see
-    std::array<Got, 3> got;  // of the user's stream, the signals and the alerts
+    std::size_t follower;     // among its user's clients
+    bool lacks_some = false;  // and so cannot see what others see
+    std::vector<Got> got{};   // of each stream that is for it
   };
 
-  [[nodiscard]] Got* got_of(Client& client, std::uint32_t stream);
-  [[nodiscard]] std::uint32_t stream_of(const Client& client, std::size_t index) const;
+  [[nodiscard]] Client make_client(std::uint32_t user, std::size_t follower) const;
+  [[nodiscard]] static Got* got_of(Client& client, std::uint32_t stream);
   // Whether `number` is one that should come now.
   [[nodiscard]] bool take(Got& got, std::uint32_t client, const Mark& mark);
   void jump(Got& got, std::uint32_t client, const Mark& mark);
   [[nodiscard]] bool is_agreed(std::uint32_t client, const Mark& mark);
+  [[nodiscard]] AgreedOrder& order_of(std::uint32_t user, std::size_t group) {
+    return orders_of_[user * streams_.groups() + group];
+  }
   void found(std::uint64_t& figure, std::uint32_t client, std::string_view what, const Mark& mark);
 
-  std::uint32_t users_;
+  Streams streams_;
   std::vector<Client> clients_;
-  std::vector<Published> published_;    // by stream
-  std::vector<AgreedOrder> orders_of_;  // by user: all that its clients see
-  AgreedOrder order_of_all_;            // of the signals and alerts, in all clients
+  std::vector<Published> published_;       // by stream
+  std::vector<AgreedOrder> orders_of_;     // by user and group of streams: all that its clients see
+  std::vector<AgreedOrder> order_of_all_;  // by group: of what goes to all, in all clients
   Verdict verdict_;
   bench::Faults faults_;
 };

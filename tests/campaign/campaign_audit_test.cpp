@@ -39,7 +39,12 @@ class CampaignAuditTest : public ::testing::Test {
                                            expected.wrong_counts);
   }
 
-  CampaignAudit audit_{2, {0, 0, 1, CampaignAudit::kNoUser}};
+  explicit CampaignAuditTest(Streams::Order order = Streams::Order::whole) : audit_(Streams(2, order), kUserOfClient) {}
+
+  CampaignAudit audit_;
+
+ private:
+  static inline const std::vector<std::uint32_t> kUserOfClient = {0, 0, 1, CampaignAudit::kNoUser};
 };
 
 TEST_F(CampaignAuditTest, IsContentWhenEveryoneGotTheirOwnInOneOrder) {
@@ -82,7 +87,7 @@ TEST_F(CampaignAuditTest, SeesAnUnannouncedGap) {
 TEST_F(CampaignAuditTest, CountsAnAnnouncedGapAsWhatItIs) {
   publish(1, 6);
   deliver(2, {1, 1});
-  audit_.on_gap(2);
+  audit_.on_gap(2, "trimmed");
   deliver(2, {1, 4});
   expect({.lost = 4, .announced_gaps = 1});
   deliver(2, {1, 6});
@@ -169,6 +174,53 @@ TEST_F(CampaignAuditTest, SeesAlteredBytes) {
   deliver(2, {7, 1});
   deliver(2, 1, 1, 3);
   expect({.altered = 3});
+}
+
+// The same clients; streams 0, 2 and 4 are user 0's orders, signals and alerts, 1, 3 and 5 user 1's.
+class PerKeyAuditTest : public CampaignAuditTest {
+ protected:
+  static constexpr std::uint32_t kOrders = 0, kOwnSignals = 2, kOthersSignals = 3, kOwnAlerts = 4;
+  static constexpr std::uint32_t kSignalsToAll = 6, kAlertsToAll = 7;
+
+  PerKeyAuditTest() : CampaignAuditTest(Streams::Order::per_key) {}
+};
+
+TEST_F(PerKeyAuditTest, IsContentWithAnyOrderOfTheKeys) {
+  for (const std::uint32_t stream : {kOrders, kOwnSignals, kOwnAlerts, kSignalsToAll, kAlertsToAll}) publish(stream, 1);
+  for (const std::uint32_t stream : {kOrders, kOwnSignals, kSignalsToAll, kOwnAlerts, kAlertsToAll})
+    deliver(0, {stream, 1});
+  for (const std::uint32_t stream : {kOwnAlerts, kAlertsToAll, kOwnSignals, kOrders}) deliver(1, {stream, 1});
+  deliver(2, {kSignalsToAll, 1});
+  deliver(2, {kAlertsToAll, 1});
+  deliver(3, {kAlertsToAll, 1});
+  deliver(3, {kSignalsToAll, 1});
+  EXPECT_FALSE(audit_.is_complete());
+  deliver(1, {kSignalsToAll, 1});
+  EXPECT_TRUE(audit_.is_complete());
+  expect({});
+}
+
+TEST_F(PerKeyAuditTest, SeesThatTwoClientsDisagreeOnAKey) {
+  for (const std::uint32_t stream : {kOwnSignals, kSignalsToAll}) publish(stream, 1);
+  for (const std::uint32_t stream : {kOwnSignals, kSignalsToAll}) deliver(0, {stream, 1});
+  for (const std::uint32_t stream : {kSignalsToAll, kOwnSignals}) deliver(1, {stream, 1});
+  for (const std::uint32_t client : {2U, 3U}) deliver(client, {kSignalsToAll, 1});
+  expect({.out_of_order = 1});
+}
+
+TEST_F(PerKeyAuditTest, SeesWhatIsWrongInEachStream) {
+  publish(kOwnSignals, 3);
+  publish(kOwnAlerts, 2);
+  publish(kOthersSignals, 1);
+  for (const std::uint32_t client : {0U, 1U}) deliver(client, kOwnSignals, 1, 2);
+  deliver(0, {kOwnSignals, 1});
+  deliver(0, {kOwnSignals, 3});
+  for (const std::uint32_t client : {0U, 1U}) deliver(client, {kOwnAlerts, 2});
+  deliver(0, {kOwnAlerts, 1});
+  deliver(2, {kOthersSignals, 1});
+  deliver(0, {kOthersSignals, 1});
+  EXPECT_FALSE(audit_.is_complete());
+  expect({.lost = 2, .repeated = 1, .out_of_order = 1, .leaked = 1, .unannounced_gaps = 2});
 }
 
 // However long a campaign is: what everyone has passed is forgotten.

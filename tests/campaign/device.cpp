@@ -66,7 +66,7 @@ void Device::calm_down() {
 void Device::on_accepted(std::uint32_t, std::optional<std::string_view> gap) {
   accepted_ = true;
   ++figures_.connections;
-  if (gap) audit_.on_gap(number_);
+  if (gap) audit_.on_gap(number_, *gap);
   wait_for_next_mood();
 }
 
@@ -90,9 +90,11 @@ void Device::on_fault(std::uint32_t, std::string_view what) {
 
 void Device::on_end(std::uint32_t, const bench::StreamClient::Ending& ending) {
   const bool is_too_slow = ending.code == 4420 || ending.code == 4411;
+  const bool is_put_off = ending.code == 1013;
   if (is_too_slow) ++figures_.too_slow;
+  if (is_put_off) ++figures_.put_off;
   const bool is_refused = ending.why.starts_with("not upgraded") && ending.why.find(" 503 ") == std::string_view::npos;
-  if (is_refused || (ending.code != 0 && !is_too_slow)) on_fault(number_, ending.why);
+  if (is_refused || (ending.code != 0 && !is_too_slow && !is_put_off)) on_fault(number_, ending.why);
   come_back(is_too_slow ? milliseconds(0) : some_time(10, 100));
 }
 

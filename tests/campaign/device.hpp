@@ -27,6 +27,7 @@ class Device final : bench::StreamClient::Owner, runtime::TimerHandler {
     std::uint64_t cuts = 0;            // by the client
     std::uint64_t pauses = 0;          // of reading
     std::uint64_t too_slow = 0;        // closed by the server: 4420, or 4411 for a ping that lay unread
+    std::uint64_t put_off = 0;         // closed by a node that could not tell yet what follows: 1013
   };
 
   // All references outlive the device.

@@ -18,6 +18,7 @@ constexpr std::chrono::seconds kFinishPatience{120};
 struct Arguments {
   std::string server, ca_file, secret_file, json_file;
   CampaignOptions options;
+  bool order_per_key = false;
 };
 
 int run(const Arguments& arguments) {
@@ -60,8 +61,11 @@ int main(int count, char** words) {
   app.add_option("--users", arguments.options.users, "with one to three clients each")->capture_default_str();
   app.add_option("--publishers", arguments.options.publishers, "of their events")->capture_default_str();
   app.add_option("--rate", arguments.options.events_per_second, "events per second")->capture_default_str();
+  app.add_flag("--many-nodes", arguments.options.many_nodes, "several share the address and the log");
+  app.add_flag("--order-per-key", arguments.order_per_key, "the log keeps the order of the events of one key");
   app.add_option("--seed", arguments.options.seed, "of everything random")->capture_default_str();
   CLI11_PARSE(app, count, words);
+  if (arguments.order_per_key) arguments.options.order = Streams::Order::per_key;
   return run(arguments);
 }
 

@@ -54,8 +54,18 @@ std::string alert_envelope(const Mark& mark, std::string_view audience) {
                   mark);
 }
 
-UserEvents::UserEvents(std::uint32_t user, std::uint32_t users, std::uint64_t seed)
-    : user_(user), users_(users), random_(seed) {}
+UserEvents::UserEvents(std::uint32_t user, const Streams& streams, std::uint64_t seed)
+    : user_(user), streams_(streams), random_(seed) {
+  last_.push_back({streams.of(user, Kind::order), 0});
+  if (streams.is_whole()) return;
+  for (const Kind kind : {Kind::signal, Kind::alert}) last_.push_back({streams.of(user, kind), 0});
+}
+
+Mark UserEvents::next(Kind kind) {
+  Mark& last = last_[last_.size() == 1 ? 0 : static_cast<std::size_t>(kind)];
+  ++last.number;
+  return last;
+}
 
 std::uint32_t UserEvents::append_next(std::string& batch) {
   const auto add = [&](const std::string& text) {
@@ -65,19 +75,21 @@ std::uint32_t UserEvents::append_next(std::string& batch) {
   const std::uint32_t kind = random(1000);
   if (kind < 20) {
     const std::string audience = fmt::format(R"("{}")", user_name(user_));
-    const Mark mark{user_, ++last_};
-    add(kind < 10 ? signal_envelope(mark, audience) : alert_envelope(mark, audience));
+    add(kind < 10 ? signal_envelope(next(Kind::signal), audience) : alert_envelope(next(Kind::alert), audience));
     return 1;
   }
   Order& order = some_order();
   std::uint32_t before = 0;
   if (order.status == "PARTIALLY_FILLED" && kind >= 980) {
-    add(kind == 980 && users_ > 1 ? foreign_envelope(order) : late_envelope(order));
+    // Without one order over both users, no log says whose update was the first.
+    const bool may_be_foreign = streams_.is_whole() && streams_.users() > 1;
+    add(kind == 980 && may_be_foreign ? foreign_envelope(order) : late_envelope(order));
     before = 1;
   }
   advance(order);
-  order.number = ++last_;
-  add(order_envelope(id_of(last()), order, user_));
+  const Mark mark = next(Kind::order);
+  order.number = mark.number;
+  add(order_envelope(id_of(mark), order, user_));
   // What follows the end of an order would be refused whatever it says.
   if (order.is_over && random(50) == 0) {
     add(late_envelope(order));
@@ -134,7 +146,7 @@ std::string UserEvents::late_envelope(Order order) {
 // Delivered to the other user it would be one of a foreign stream, delivered to its own one for nobody.
 std::string UserEvents::foreign_envelope(Order order) {
   order.number = 0;
-  return order_envelope(id_for_nobody(), order, (user_ + 1 + random(users_ - 1)) % users_);
+  return order_envelope(id_for_nobody(), order, (user_ + 1 + random(streams_.users() - 1)) % streams_.users());
 }
 
 std::string UserEvents::id_for_nobody() {

@@ -16,7 +16,7 @@ std::string text_in(const json::Value& value, std::string_view name) {
 
 // What the server must deliver is what it gets with a number: none of those may break the rules by which it withholds.
 TEST(UserEvents, AreOrdersThatLivePlausibleLives) {
-  UserEvents events(3, 9, 42);
+  UserEvents events(3, Streams(9, Streams::Order::whole), 42);
   std::map<std::string, std::pair<std::string, double>> latest;  // by order: status, quantity filled
   std::uint64_t next = 1, over = 0, for_nobody = 0, foreign = 0, narrowed = 0;
   while (next <= 20'000) {
@@ -62,11 +62,40 @@ TEST(UserEvents, AreOrdersThatLivePlausibleLives) {
       latest[order] = {status, filled};
     }
   }
-  EXPECT_EQ(events.last(), (Mark{3, next - 1}));
+  ASSERT_EQ(events.last().size(), 1U);
+  EXPECT_EQ(events.last()[0], (Mark{3, next - 1}));
   EXPECT_GT(over, 2000U);
   EXPECT_GT(for_nobody, 100U);
   EXPECT_GT(foreign, 2U);
   EXPECT_GT(narrowed, 200U);
+}
+
+// Where order holds within a key, each key has its numbers, and nothing depends on another's.
+TEST(UserEvents, NumberEachKeyForItself) {
+  const Streams streams(9, Streams::Order::per_key);
+  UserEvents events(3, streams, 42);
+  const std::map<std::string, std::uint32_t> stream_of = {{"order_update", streams.of(3, Streams::Kind::order)},
+                                                          {"new_trade_signal", streams.of(3, Streams::Kind::signal)},
+                                                          {"system_alert", streams.of(3, Streams::Kind::alert)}};
+  std::map<std::uint32_t, std::uint64_t> last;
+  while (last[3] < 10'000) {
+    std::string batch = "[";
+    (void)events.append_next(batch);
+    const auto parsed = json::Document::parse(batch + "]");
+    ASSERT_TRUE(parsed.has_value()) << batch;
+    for (const json::Value envelope : parsed->root()) {
+      std::string text;
+      envelope.find("payload")->append_to(text);
+      const auto mark = mark_in(R"({"type":"notification","payload":)" + text + "}");
+      ASSERT_TRUE(mark.has_value()) << text;
+      ASSERT_EQ(mark->stream, stream_of.at(text_in(envelope, "event")));
+      if (mark->stream == 3) ASSERT_EQ(text_in(envelope, "user_id"), "trader-3");
+      if (mark->number <= last[mark->stream] && mark->stream == 3) continue;
+      ASSERT_EQ(mark->number, ++last[mark->stream]);
+    }
+  }
+  EXPECT_EQ(last.size(), 3U);
+  for (const Mark& mark : events.last()) EXPECT_EQ(last[mark.stream], mark.number);
 }
 
 }  // namespace
