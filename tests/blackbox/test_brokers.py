@@ -200,7 +200,8 @@ def test_a_log_made_anew_is_noticed_and_told(nodes, log):
     node.publish(events.alert(alert_id="anew"))
     assert follow(stream, 1)[0]["alert_id"] == "anew"
     assert [line["event"] for line in node.log_lines(start)].count("beginning anew") == 1
-    # Every node finds the same new log.
+    # Every node finds out, and finds the same new log.
+    until(lambda: "beginning anew" in nodes[1].output(), 30, "the other node's notice")
     until(lambda: nodes[1].admin_status("/readyz") == 200, 30, "the other node")
     other = nodes[1].join("alice", resume=stream.last_position)
     assert other.auth_ok["payload"]["resume"]["complete"]
