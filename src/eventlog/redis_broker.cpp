@@ -26,6 +26,7 @@ constexpr std::size_t kReadRecordsMax = 512;
 constexpr std::size_t kReadBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kRecordBytesMax = std::size_t{1} << 20;  // an envelope is no longer
 constexpr std::size_t kIdBytesMax = 128;
+constexpr std::uint64_t kTimeMax = 253'402'300'799'999;        // the year 9999 ends; a producer may choose any id
 constexpr std::size_t kAppendBytesMax = std::size_t{8} << 20;  // of one transaction
 constexpr std::size_t kNotesMax = 20'000;
 constexpr std::size_t kNotesBytesMax = std::size_t{64} << 20;
@@ -79,7 +80,7 @@ void add_foreign(std::string& text, std::string_view name, std::string_view valu
 BrokerRecord take_record(RedisReply& reply, Offset offset) {
   BrokerRecord record;
   record.offset = offset;
-  record.logged_at = WallTime{milliseconds{offset.high}};
+  record.logged_at = WallTime{milliseconds{std::min(offset.high, kTimeMax)}};
   std::optional<std::string_view> event;
   std::string foreign;
   for (std::size_t pairs = reply.next().elements() / 2; pairs > 0; --pairs) {
@@ -93,10 +94,7 @@ BrokerRecord take_record(RedisReply& reply, Offset offset) {
     if (!event) add_foreign(foreign, name, value);
   }
   // One byte more than there may be says that it is too long.
-  if (event)
-    record.bytes = event->substr(0, kRecordBytesMax + 1);
-  else
-    record.bytes = std::move(foreign);
+  record.bytes = event ? std::string(event->substr(0, kRecordBytesMax + 1)) : std::move(foreign);
   return record;
 }
 

@@ -90,6 +90,7 @@ class RedisBroker : public testing::Test {
   }
   std::vector<Offset> append(const std::vector<std::string>& texts) {
     std::vector<Record> records;
+    records.reserve(texts.size());
     for (const std::string& text : texts) records.push_back({.id = "id of " + text.substr(0, 16), .bytes = text});
     const Result<std::vector<BrokerWriter::Stood>> stood = writer_->append(records);
     EXPECT_TRUE(stood) << stood.error().message;
@@ -229,8 +230,9 @@ TEST_F(RedisBroker, ShowsWhatAForeignEntryHolds) {
   redis({"XADD", stream_, "*", "note", std::string(std::size_t{2} << 20, 'x'), "more", "y"});
   redis({"XADD", stream_, "*", "event", std::string(std::size_t{2} << 20, 'x'), "id", std::string(129, 'i')});
   ASSERT_TRUE(server_->put(stream_, "by the script"));
-  const std::vector<BrokerRecord> records = read(5);
-  ASSERT_EQ(records.size(), 5U);
+  redis({"XADD", stream_, "18446744073709551615-1", "event", "of the end of time"});
+  const std::vector<BrokerRecord> records = read(6);
+  ASSERT_EQ(records.size(), 6U);
   EXPECT_EQ(records[0].bytes, "no field \"event\" but type=order_update, user=u1");
   EXPECT_EQ(records[0].id, "");
   EXPECT_EQ(records[1].bytes, "the last one counts");
@@ -238,6 +240,8 @@ TEST_F(RedisBroker, ShowsWhatAForeignEntryHolds) {
   EXPECT_EQ(records[3].bytes.size(), (std::size_t{1} << 20) + 1);
   EXPECT_EQ(records[3].id, "");
   EXPECT_EQ(records[4].bytes, "by the script");
+  EXPECT_EQ(records[5].offset.high, 18446744073709551615U);
+  EXPECT_EQ(records[5].logged_at.time_since_epoch().count(), 253402300799999);
 }
 
 TEST_F(RedisBroker, IsNotAlarmedByTrimmingBehindTheReader) {
@@ -555,9 +559,10 @@ TEST_F(RedisBroker, SaysWhenThereIsNoRoomOrTooFewReplicas) {
 }
 
 TEST_F(RedisBroker, UsesTheDatabaseOfTheUrl) {
-  follow();
+  const std::unique_ptr<BrokerReader> zero = broker_->make_reader();
+  ASSERT_TRUE(zero->connect());
+  ASSERT_TRUE(zero->seek(Place(Offset{})));
   access_.url += "/3";
-  const std::unique_ptr<BrokerReader> zero = std::move(reader_);
   open();
   follow();
   append({"three"});
