@@ -120,8 +120,9 @@ Result<bool> KafkaReader::is_same_log(const std::vector<std::int64_t>& first) {
   std::vector<std::int64_t> times(first.size(), KafkaClient::kNext);
   for (std::size_t lane = 0; lane < first.size(); ++lane) {
     Witness& witness = witnesses_[lane];
-    if (first[lane] < witness.first) return false;
-    if (first[lane] > witness.first) witness = {.first = first[lane], .time = 0};
+    // It may go back: a broker that is killed forgets what was trimmed last.
+    if (first[lane] > witness.first) witness.time = 0;
+    witness.first = first[lane];
     if (witness.time != 0) {
       times[lane] = witness.time;
     } else if (lane < lanes_.size() && lanes_[lane].oldest_time < lanes_[lane].newest_time) {
