@@ -47,7 +47,7 @@ def free_port():
 class Served:
     """One server; its folder is gone when the block is left in order, and stays to be looked at otherwise."""
 
-    def __init__(self, binary, folder, settings=None):
+    def __init__(self, binary, folder, settings=None, has_grpc=False):
         """`settings`: environment variables (docs/configuration.md) over those above."""
         self.binary, self.folder, self.process = binary, Path(folder), None
         self.log_file = self.folder / "server.log"
@@ -55,7 +55,9 @@ class Served:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o700)
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port, self.grpc_port = free_port(), free_port(), free_port()
+        if has_grpc:
+            self.environment["CARILLON_GRPC_LISTEN"] = f"127.0.0.1:{self.grpc_port}"
         (self.folder / "carillon.toml").write_text(CONFIG.format(port=self.port, admin_port=self.admin_port))
         (self.folder / "hmac.secret").write_text(os.urandom(32).hex() + "\n")
         (self.folder / "hmac.secret").chmod(0o600)

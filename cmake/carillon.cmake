@@ -11,11 +11,35 @@ function(carillon_options target)
   endif()
 endfunction()
 
+# What protoc makes of proto/, and the gRPC libraries: carillon_proto.
+function(carillon_proto)
+  find_package(Protobuf REQUIRED)
+  find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+  set(out ${CMAKE_BINARY_DIR}/proto)
+  set(name carillon/v1/events)
+  add_custom_command(
+    OUTPUT ${out}/${name}.pb.cc ${out}/${name}.pb.h ${out}/${name}.grpc.pb.cc ${out}/${name}.grpc.pb.h
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${out}
+    COMMAND ${Protobuf_PROTOC_EXECUTABLE} --proto_path=${CMAKE_SOURCE_DIR}/proto --cpp_out=${out} --grpc_out=${out}
+            --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN} ${name}.proto
+    DEPENDS ${CMAKE_SOURCE_DIR}/proto/${name}.proto VERBATIM)
+  add_library(carillon_proto STATIC ${out}/${name}.pb.cc ${out}/${name}.grpc.pb.cc)
+  if(CARILLON_SANITIZE)
+    target_compile_options(carillon_proto PRIVATE -fsanitize=${CARILLON_SANITIZE})
+  endif()
+  target_include_directories(carillon_proto SYSTEM PUBLIC ${out})
+  target_link_libraries(carillon_proto PUBLIC grpc++_reflection grpc++ grpc gpr absl_synchronization protobuf::libprotobuf)
+endfunction()
+
 function(carillon_folder name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*_test.cpp)
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+  if(NOT CARILLON_GRPC)
+    list(FILTER sources EXCLUDE REGEX "/grpc_(event|publisher)\\.cpp$")
+    list(FILTER tests EXCLUDE REGEX "/grpc_[a-z_]+\\.cpp$")
+  endif()
   set_property(GLOBAL APPEND PROPERTY CARILLON_TEST_SOURCES ${tests})
   list(TRANSFORM ARG_DEPENDS PREPEND carillon_)
   if(sources)

@@ -29,11 +29,12 @@ int run(const ServeCommand& command) {
     file = setup->config;
     for (const auto& made : setup->made) std::cerr << "carillon: made " << (command.dev_folder / made).string() << "\n";
   }
-  const auto config = config::load(file, config::environment_of_process());
+  auto config = config::load(file, config::environment_of_process());
   if (!config) {
     for (const auto& fault : config.error()) std::cerr << "carillon: " << fault.to_string() << "\n";
     return kExitFailed;
   }
+  config->grpc.reflection = command.config.empty();
   telemetry::configure_log(config->telemetry.log_format, config->telemetry.log_level);
   for (const auto& warning : config->warnings)
     telemetry::log(telemetry::Level::warning, "configuration", {{"warning", warning.to_string()}});

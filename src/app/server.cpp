@@ -90,6 +90,7 @@ Result<> Server::start() {
   stopped_ = false;
   if (auto built = build_shards(); !built) return built;
   if (auto bound = bind_ports(); !bound) return bound;
+  if (auto started = start_grpc(); !started) return started;
   for (const auto& shard : shards_) shard->start();
   notification_thread_.start();
   opening_log_ = true;
@@ -98,6 +99,7 @@ Result<> Server::start() {
                  {{"version", version()},
                   {"listen", config_.server.listen.text()},
                   {"admin_listen", config_.server.admin_listen.text()},
+                  {"grpc_listen", config_.grpc.listen},
                   {"shards", shards_.size()},
                   {"log", event_log_name(config_)}});
   return {};
@@ -132,6 +134,22 @@ Result<> Server::bind_ports() {
   if (!listener) return std::unexpected(listener.error());
   for (auto& route : admin::admin_routes(metrics_, [this] { return obstacle(); })) admin_.add(std::move(route));
   return admin_.serve(std::move(*listener));
+}
+
+Result<> Server::start_grpc() {
+  if (config_.grpc.listen.empty()) return {};
+  const auto endpoint = net::Endpoint::parse(config_.grpc.listen);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  const ingest::GrpcPublisher::Options options{
+      .listen = *endpoint,
+      .certificate = config_.server.certificate,
+      .private_key = config_.server.private_key,
+      .allow_tls12 = config_.server.tls_min_version == config::TlsVersion::v1_2,
+      .reuse_port = config_.server.reuse_port,
+      .reflection = config_.grpc.reflection,
+      .token_leeway = config_.auth.tokens.leeway};
+  grpc_ = std::make_unique<ingest::GrpcPublisher>(options, *log_, verifier_, clock_, metrics_);
+  return grpc_->start();
 }
 
 Result<std::shared_ptr<const net::TlsContext>> Server::load_certificate() const {
@@ -241,6 +259,7 @@ void Server::stop() {
   log_->abandon_start();
   opening_log_.wait(true);
   log_->stop();
+  if (grpc_) grpc_->stop();
   fan_out_.close();
   notification_thread_.stop();
   for (const auto& shard : shards_) shard->stop();

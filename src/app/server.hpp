@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "config/config.hpp"
 #include "eventlog/event_log.hpp"
+#include "ingest/grpc_publisher.hpp"
 #include "net/connection_slot.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_context.hpp"
@@ -50,6 +51,7 @@ class Server {
  private:
   [[nodiscard]] Result<> build_shards();
   [[nodiscard]] Result<> bind_ports();
+  [[nodiscard]] Result<> start_grpc();
   [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> load_certificate() const;
   [[nodiscard]] std::string obstacle() const;
   void open_log();
@@ -76,6 +78,7 @@ class Server {
   runtime::LoopThread notification_thread_;
   std::unique_ptr<notification::NotificationService> notification_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<ingest::GrpcPublisher> grpc_;  // where it is configured
   net::HttpServer admin_;
   Signals signals_;
   MemoryUpkeep memory_upkeep_;

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "config/table.hpp"
+#include "ingest/grpc_publisher.hpp"
 
 namespace carillon::config {
 namespace {
@@ -93,6 +94,17 @@ void check_log(const Config& config, Findings& findings) {
     findings.push_back({"log.kafka.sasl_mechanism", "needs log.kafka.username and log.password_file"});
 }
 
+void check_grpc(const Config& config, Findings& findings) {
+  constexpr std::string_view kKey = "grpc.listen";
+  if (config.grpc.listen.empty()) return;
+  if (!ingest::GrpcPublisher::kIsBuilt)
+    findings.push_back({kKey, "this build has no gRPC; leave it empty, or build with -DCARILLON_GRPC=ON"});
+  else if (!net::Endpoint::parse(config.grpc.listen))
+    findings.push_back({kKey, R"(must be empty or an IP address and port such as "127.0.0.1:9443")"});
+  else if (config.grpc.listen == config.server.listen.text() || config.grpc.listen == config.server.admin_listen.text())
+    findings.push_back({kKey, "cannot be the same as server.listen or server.admin_listen"});
+}
+
 }  // namespace
 
 std::vector<Finding> check(Config& config) {
@@ -101,6 +113,7 @@ std::vector<Finding> check(Config& config) {
   check_keys_fit_algorithms(config, findings);
   check_addresses(config, findings);
   check_log(config, findings);
+  check_grpc(config, findings);
   return findings;
 }
 

@@ -113,7 +113,8 @@ struct Config {
   } log;
 
   struct Grpc {
-    std::string listen;  // empty: off
+    std::string listen;       // an endpoint; empty: off
+    bool reflection = false;  // for development; no key sets it
   } grpc;
 
   struct Telemetry {

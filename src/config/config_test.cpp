@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/grpc_publisher.hpp"
+
 namespace carillon::config {
 namespace {
 
@@ -193,14 +195,25 @@ TEST_F(ConfigTest, ItemAtFaultIsNamed) {
 }
 
 TEST_F(ConfigTest, WhatThisBuildLacksIsRefusedAndItsDefaultIsNot) {
-  EXPECT_EQ(
-      faults_of("auth.jwks_url = \"https://id.example/keys\"\ngrpc.listen = \"[::]:9000\""),
-      (Faults{"1 auth.jwks_url: cannot be \"https://id.example/keys\" yet: this build reads key sets from "
-              "auth.jwks_file; allowed: \"\"",
-              "2 grpc.listen: cannot be \"[::]:9000\" yet: this build takes events by REST only; allowed: \"\""}));
+  EXPECT_EQ(faults_of("auth.jwks_url = \"https://id.example/keys\""),
+            (Faults{"1 auth.jwks_url: cannot be \"https://id.example/keys\" yet: this build reads key sets from "
+                    "auth.jwks_file; allowed: \"\""}));
   EXPECT_TRUE(load_valid("log.kind = \"journal\"\nauth.jwks_url = \"\"\ngrpc.listen = \"\"\n"
                          "log.redis.url = \"rediss://cache:6379/0\"")
                   .has_value());
+}
+
+TEST_F(ConfigTest, GrpcListensWhereTheBuildHasIt) {
+  if (!ingest::GrpcPublisher::kIsBuilt) {
+    EXPECT_EQ(faults_of("grpc.listen = \"[::]:9000\""),
+              (Faults{"1 grpc.listen: this build has no gRPC; leave it empty, or build with -DCARILLON_GRPC=ON"}));
+    return;
+  }
+  EXPECT_TRUE(load_valid("grpc.listen = \"[::]:9000\"").has_value());
+  EXPECT_EQ(faults_of("grpc.listen = \"here\""),
+            (Faults{"1 grpc.listen: must be empty or an IP address and port such as \"127.0.0.1:9443\""}));
+  EXPECT_EQ(faults_of("server.listen = \"127.0.0.1:9000\"\ngrpc.listen = \"127.0.0.1:9000\""),
+            (Faults{"2 grpc.listen: cannot be the same as server.listen or server.admin_listen"}));
 }
 
 TEST_F(ConfigTest, BrokerIsChosenWithWhatItNeeds) {

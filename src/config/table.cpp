@@ -201,7 +201,7 @@ std::vector<Row> make_table() {
        "The user's `.creds` file.", Secrecy::secret},
 
       {"grpc.listen", "", Text{at<&Config::grpc, &Config::Grpc::listen>, 0},
-       "Where publishers may call by gRPC. Empty: off.", Secrecy::open, "this build takes events by REST only"},
+       "Where publishers may call by gRPC, TLS only, with the server's certificate. Empty: off. In a build with gRPC."},
 
       {"telemetry.log_format", "text", Word{choose<&Config::telemetry, &Telemetry::log_format>, {"text", "json"}},
        "The form of the log lines on standard error."},

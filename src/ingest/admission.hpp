@@ -2,6 +2,8 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "auth/verifier.hpp"
 #include "net/http_server.hpp"
@@ -14,5 +16,13 @@ namespace carillon::ingest {
 [[nodiscard]] std::expected<Principal, net::HttpResponse> admit(const net::HttpHead& head,
                                                                 const auth::Verifier& verifier, Grant required,
                                                                 WallTime now);
+
+// The same where the answer is no HTTP response. `token`: nothing when the caller has none.
+struct Denial {
+  bool is_known = false;  // whose token it is, and it lacks the grant; else the token is no good
+  auth::TokenFault fault;
+};
+[[nodiscard]] std::expected<Principal, Denial> admit(std::optional<std::string_view> token,
+                                                     const auth::Verifier& verifier, Grant required, WallTime now);
 
 }  // namespace carillon::ingest

@@ -1,11 +1,7 @@
 #include "ingest/publish_request.hpp"
 
-#include <openssl/rand.h>
-
-#include <array>
-
-#include "base/ensure.hpp"
 #include "base/json.hpp"
+#include "ingest/event_id.hpp"
 #include "protocol/envelope.hpp"
 
 namespace carillon::ingest {
@@ -88,18 +84,6 @@ std::expected<std::vector<Event>, net::HttpResponse> parse_lines(std::string_vie
   return batch.finish();
 }
 
-// 128 random bits, so that no two producers are ever given the same.
-std::string make_id() {
-  std::array<unsigned char, 16> bytes{};
-  ensure(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1, "the system gives random bytes");
-  std::string id = "c-";
-  for (const unsigned char byte : bytes) {
-    id.push_back("0123456789abcdef"[byte >> 4]);
-    id.push_back("0123456789abcdef"[byte & 15]);
-  }
-  return id;
-}
-
 // The media type without its parameters; the only one that changes anything, charset, must be UTF-8.
 std::string media_type(std::string_view field) {
   std::string text;
@@ -125,7 +109,7 @@ std::expected<std::vector<Event>, net::HttpResponse> parse_publish_request(const
   auto events = is_lines ? parse_lines(request.body, now) : parse_json(request.body, now);
   if (!events) return events;
   for (Event& event : *events)
-    if (event.id.empty()) event.id = make_id();
+    if (event.id.empty()) event.id = make_event_id();
   return events;
 }
 

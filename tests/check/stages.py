@@ -112,7 +112,7 @@ def run(log, *command, environment=None, check=True, seconds_max=STAGE_SECONDS_M
 
 def build(preset, targets, *options):
     def steps(log):
-        run(log, "cmake", "--preset", preset, *options)
+        run(log, "cmake", "--preset", preset, "-DCARILLON_GRPC=ON", *options)
         run(log, "cmake", "--build", "--preset", preset, "--parallel", CORES, *(["--target", *targets] if targets else []))
         return Tally()
 
@@ -199,7 +199,7 @@ def architecture(log):
     """One case per rule, and those that show that the rules see what they should."""
     run(log, sys.executable, ROOT / "tests/architecture/check_architecture_test.py")
     counted = tally.unittest_log(log)
-    run(log, "cmake", "--preset", "release", "-DCARILLON_TESTS=ON")
+    run(log, "cmake", "--preset", "release", "-DCARILLON_TESTS=ON", "-DCARILLON_GRPC=ON")
     run(log, sys.executable, ROOT / "tests/architecture/check_architecture.py",
         "--compile-commands", BUILD / "release/compile_commands.json", check=False)
     return counted + tally.passed_failed_line(log)
