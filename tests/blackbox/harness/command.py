@@ -27,7 +27,7 @@ def run(*words, stdin="", directory=None, environment=None, timeout=20):
 class Running:
     """A command that goes on until it is stopped; collects its lines."""
 
-    def __init__(self, *words, directory=None):
+    def __init__(self, *words, directory=None, environment=None):
         self.process = subprocess.Popen(
             [BINARY, *map(str, words)],
             stdin=subprocess.DEVNULL,
@@ -35,7 +35,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             cwd=directory,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **(environment or {})},
         )
         self.out, self.err = [], []
         self._threads = [
