@@ -17,6 +17,7 @@
 #include "eventlog/broker_log_suite.hpp"
 #include "eventlog/jetstream_broker.hpp"
 #include "eventlog/kafka_broker.hpp"
+#include "eventlog/rabbitmq_broker.hpp"
 #include "eventlog/redis_broker.hpp"
 
 namespace carillon::eventlog {
@@ -37,6 +38,14 @@ struct Kafka {
   static std::string log_name(const std::string& number) { return "carillon.suite." + number; }
   static Result<std::unique_ptr<Broker>> make(BrokerAccess access, const std::string& log) {
     return make_kafka_broker({.access = std::move(access), .topic = log, .sasl_mechanism = {}});
+  }
+};
+
+struct Rabbitmq {
+  static constexpr const char* kScript = "rabbitmq";
+  static std::string log_name(const std::string& number) { return "carillon.suite." + number; }
+  static Result<std::unique_ptr<Broker>> make(BrokerAccess access, const std::string& log) {
+    return make_rabbitmq_broker({.access = std::move(access), .queue = log});
   }
 };
 
@@ -121,6 +130,7 @@ class RealWorld {
 
 using RedisWorld = RealWorld<Redis>;
 using KafkaWorld = RealWorld<Kafka>;
+using RabbitmqWorld = RealWorld<Rabbitmq>;
 using JetstreamWorld = RealWorld<Jetstream>;
 
 INSTANTIATE_TYPED_TEST_SUITE_P(RedisBroker, EventLogSuite, RedisWorld);
@@ -130,6 +140,10 @@ INSTANTIATE_TYPED_TEST_SUITE_P(RedisBroker, BrokerLogSuite, RedisWorld);
 INSTANTIATE_TYPED_TEST_SUITE_P(KafkaBroker, EventLogSuite, KafkaWorld);
 INSTANTIATE_TYPED_TEST_SUITE_P(KafkaBroker, ConcurrentLogSuite, KafkaWorld);
 INSTANTIATE_TYPED_TEST_SUITE_P(KafkaBroker, BrokerLogSuite, KafkaWorld);
+
+INSTANTIATE_TYPED_TEST_SUITE_P(RabbitmqBroker, EventLogSuite, RabbitmqWorld);
+INSTANTIATE_TYPED_TEST_SUITE_P(RabbitmqBroker, ConcurrentLogSuite, RabbitmqWorld);
+INSTANTIATE_TYPED_TEST_SUITE_P(RabbitmqBroker, BrokerLogSuite, RabbitmqWorld);
 
 INSTANTIATE_TYPED_TEST_SUITE_P(JetstreamBroker, EventLogSuite, JetstreamWorld);
 INSTANTIATE_TYPED_TEST_SUITE_P(JetstreamBroker, ConcurrentLogSuite, JetstreamWorld);
