@@ -14,8 +14,9 @@
 // How far a stream reaches. AMQP has no question for it, and the number of messages that a declaration returns is some
 // seconds old. So we consume: "first" gives the first record, "last" the last chunk and what follows it. A channel does
 // one thing after the other, and a stream's consumer is given all that is there before anything else is done, as long
-// as it has credit; so once a first record has come, everything up to the end has come when a question to the channel
-// that was asked after it is answered. That costs a chunk of the stream at each end, some hundred records as a rule.
+// as it has credit; so once its first record has come, everything up to the end has come when a question to the channel
+// that was asked after that is answered. The consumers do not begin together: each is waited for. That costs a chunk of
+// the stream at each end, some hundred records as a rule.
 //
 // An empty stream gives nothing. When a consumer begins, the channel first asks the stream to tell it of records, those
 // that are there at once, and the second consumer asks the stream once more and waits for the answer; so after two
@@ -57,33 +58,48 @@ Result<> ensure_stream(RabbitmqConnection& connection, const std::string& queue,
   return std::unexpected(connection.error(ErrorKind::not_found, fmt::format("there is no queue {}", queue)));
 }
 
+// How long nothing has to come until a stream is taken for empty, and how long a record that must come may take.
+struct Patience {
+  milliseconds empty = kEmptyAfter;
+  milliseconds answer{5000};
+};
+
 // Takes all that is there for the consumers of a connection, up to the end of the stream; `consumer` is the one that
-// was begun last, with this credit. Nothing comes from an empty stream.
+// was begun last, with this credit, and gets something where any does. Nothing comes from an empty stream.
 template <class Take>
-Result<> read_to_end(RabbitmqConnection& connection, char consumer, std::uint16_t credit, const Take& take) {
+Result<> read_to_end(RabbitmqConnection& connection, char consumer, std::uint16_t credit, const Patience& patience,
+                     const Take& take) {
   std::uint64_t tag = 0;
   std::size_t outstanding = 0;
+  bool has_begun = false;
   const auto take_next = [&](MonoTime deadline) -> Result<bool> {
     Result<std::optional<RabbitmqMessage>> message = connection.receive(deadline);
     if (!message) return std::unexpected(message.error());
     if (!*message) return false;
     tag = (*message)->tag;
-    if ((*message)->consumer == consumer) ++outstanding;
+    if ((*message)->consumer == consumer) {
+      has_begun = true;
+      ++outstanding;
+    }
     take(std::move(**message));
     return true;
   };
   if (Result<> asked = connection.sync(); !asked) return asked;
   for (;;) {
+    const bool had_begun = has_begun;
     if (Result<> asked = connection.sync(); !asked) return asked;
     while (connection.has_arrived()) {
       if (const Result<bool> took = take_next(now()); !took) return std::unexpected(took.error());
     }
-    if (tag == 0) {
-      const Result<bool> took = take_next(now() + kEmptyAfter);
+    if (!has_begun) {
+      const bool may_be_empty = tag == 0;
+      const Result<bool> took = take_next(now() + (may_be_empty ? patience.empty : patience.answer));
       if (!took) return std::unexpected(took.error());
-      if (!*took) return {};
-      continue;
+      if (*took) continue;
+      if (may_be_empty) return {};
+      return std::unexpected(connection.error(ErrorKind::unavailable, "the end of a queue was not told in time"));
     }
+    if (!had_begun) continue;
     if (outstanding < credit) return {};
     if (Result<> done = connection.acknowledge(tag); !done) return done;
     outstanding = 0;
@@ -102,8 +118,8 @@ struct Range {
 };
 
 // On a connection that does nothing else. `first` is the first record from `start` on.
-Result<Range> measure(RabbitmqConnection& connection, const std::string& queue,
-                      const StreamStart& start = FirstChunk{}) {
+Result<Range> measure(RabbitmqConnection& connection, const std::string& queue, const StreamStart& start = FirstChunk{},
+                      const Patience& patience = {}) {
   constexpr char kFirst = 'f';
   constexpr char kLast = 'l';
   if (Result<> begun = connection.consume(queue, kFirst, start, 1); !begun) return std::unexpected(begun.error());
@@ -111,7 +127,7 @@ Result<Range> measure(RabbitmqConnection& connection, const std::string& queue,
     return std::unexpected(begun.error());
   }
   Range range;
-  Result<> read = read_to_end(connection, kLast, kEndCredit, [&](const RabbitmqMessage& message) {
+  Result<> read = read_to_end(connection, kLast, kEndCredit, patience, [&](const RabbitmqMessage& message) {
     std::optional<std::uint64_t>& end = message.consumer == kFirst ? range.first : range.last;
     if (message.consumer == kLast || !end) end = message.offset;
   });
@@ -222,7 +238,10 @@ class RabbitmqReader final : public BrokerReader {
   }
 
   Result<Extent> extent() {
-    const Result<Range> range = measure(questions_, options_.queue);
+    Result<Range> range = measure(questions_, options_.queue);
+    // That what was there is not there any more wants more than a moment's silence.
+    if (range && !range->last && end_ > 0)
+      range = measure(questions_, options_.queue, FirstChunk{}, {.empty = options_.access.timeout});
     if (!range) return std::unexpected(range.error());
     end_ = range->last ? *range->last + 1 : 0;
     return range->extent();
@@ -312,7 +331,7 @@ class RabbitmqWriter final : public BrokerWriter {
     if (Result<> begun = questions_.consume(notes_, 'n', FirstChunk{}, kNotesCredit); !begun) {
       return std::unexpected(begun.error());
     }
-    Result<> read = read_to_end(questions_, 'n', kNotesCredit,
+    Result<> read = read_to_end(questions_, 'n', kNotesCredit, Patience{},
                                 [&](RabbitmqMessage message) { notes.push_back(std::move(message.bytes)); });
     if (!read) return std::unexpected(read.error());
     if (Result<> ended = questions_.reopen_channel(); !ended) return std::unexpected(ended.error());

@@ -195,12 +195,17 @@ void take_properties(const amqp_basic_properties_t& properties, RabbitmqMessage&
   }
 }
 
+// A server that has just started answers before its queues are there: "home node ... is down or inaccessible".
+bool is_coming_up(std::string_view text) {
+  return text.find("down or inaccessible") != std::string_view::npos;
+}
+
 ErrorKind kind_of(int code, std::string_view text) {
   switch (code) {
     case AMQP_ACCESS_REFUSED:
       return ErrorKind::denied;
     case AMQP_NOT_FOUND:
-      return ErrorKind::not_found;
+      return is_coming_up(text) ? ErrorKind::unavailable : ErrorKind::not_found;
     case AMQP_NOT_ALLOWED:  // the virtual host; or a limit of connections
       if (text.find("limit") != std::string_view::npos) return ErrorKind::unavailable;
       return text.find("refused") != std::string_view::npos ? ErrorKind::denied : ErrorKind::invalid;
@@ -508,8 +513,11 @@ Result<bool> RabbitmqConnection::has_queue(std::string_view queue) {
 // Whether the last call was answered well; false when the server closed the channel with this code.
 Result<bool> RabbitmqConnection::allowed_to_fail(int code, std::string_view doing) {
   const amqp_rpc_reply_t reply = amqp_get_rpc_reply(state_);
-  if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION && reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD &&
-      static_cast<const amqp_channel_close_t*>(reply.reply.decoded)->reply_code == code) {
+  const auto* const closed =
+      reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION && reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD
+          ? static_cast<const amqp_channel_close_t*>(reply.reply.decoded)
+          : nullptr;
+  if (closed != nullptr && closed->reply_code == code && !is_coming_up(as_text(closed->reply_text))) {
     amqp_channel_close_ok_t ok{};
     const int status = amqp_send_method(state_, kChannel, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
     if (status != AMQP_STATUS_OK) return std::unexpected(Amqp::lost(*this, doing, status));
