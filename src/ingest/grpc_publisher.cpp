@@ -9,7 +9,6 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -143,11 +142,11 @@ v1::Refusal unreadable() {
 class Counts {
  public:
   explicit Counts(telemetry::Registry& metrics)
-      : metrics_(metrics),
-        streams(metrics.gauge("carillon_grpc_streams", "gRPC streams under way")),
+      : streams(metrics.gauge("carillon_grpc_streams", "gRPC streams under way")),
         accepted(metrics.counter("carillon_grpc_events_accepted_total", "events appended for gRPC callers")),
         duplicates(metrics.counter("carillon_grpc_events_duplicate_total", "events that gRPC callers repeated")),
-        refused(metrics.counter("carillon_grpc_events_refused_total", "events refused in gRPC streams")) {}
+        refused(metrics.counter("carillon_grpc_events_refused_total", "events refused in gRPC streams")),
+        metrics_(metrics) {}
 
   void call(std::string_view method, StatusCode status) {
     telemetry::Counter*& cell = calls_[std::string(method) + std::string(name_of(status))];
@@ -157,13 +156,12 @@ class Counts {
     cell->add();
   }
 
+  telemetry::Gauge& streams;
+  telemetry::Counter &accepted, &duplicates, &refused;
+
  private:
   telemetry::Registry& metrics_;
   std::unordered_map<std::string, telemetry::Counter*> calls_;
-
- public:
-  telemetry::Gauge& streams;
-  telemetry::Counter &accepted, &duplicates, &refused;
 };
 
 class Stream;
