@@ -1,41 +1,100 @@
+// The log on a broker in memory, where one can choose what goes wrong.
+
 #include "eventlog/broker_log.hpp"
 
 #include <gtest/gtest.h>
 
-#include "eventlog/log_witness.hpp"
-#include "eventlog/memory_broker.hpp"
+#include <optional>
+#include <string>
+
+#include "eventlog/memory_broker_world.hpp"
 
 namespace carillon::eventlog {
 namespace {
 
-Result<bool> ask(EventLog& log, const Place& place) {
-  Answer<bool> answer;
-  log.has_reached(place, answer.done());
-  return answer.wait();
+TEST(BrokerLog, IsFullWhileTheBrokerHasNoRoomAndThenGoesOn) {
+  RecordingSink sink;
+  MemoryBrokerWorld world;
+  ASSERT_TRUE(world.log().start(sink));
+  world.server().refuse_appends(Error{ErrorKind::full, "no space"});
+  EXPECT_EQ(append(world.log(), {{"a", "A"}}).error().kind, ErrorKind::full);
+  EXPECT_FALSE(world.log().is_writable());
+  world.server().refuse_appends(std::nullopt);
+  EXPECT_TRUE(comes_true([&] { return append(world.log(), {{"b", "B"}}).has_value(); }));
+  EXPECT_TRUE(world.log().is_writable());
+  EXPECT_EQ(bytes_of(sink.wait_for(1)), (Strings{"B"}));
 }
 
-// A client that read on a faster node must not be told of a gap by one that is behind and cannot ask.
-TEST(BrokerLog, DoesNotSayThatAPlaceNeverWasWhenItCannotAsk) {
-  SystemClock clock;
-  telemetry::Registry metrics;
-  const auto server = std::make_shared<MemoryServer>(MemoryServer::Options{}, clock);
+TEST(BrokerLog, DoesNotWaitAtStartForWhatWaitingDoesNotMend) {
   RecordingSink sink;
-  BrokerLog log(std::make_unique<MemoryBroker>(server), {}, clock, metrics);
-  ASSERT_TRUE(log.start(sink).has_value());
-  server->put("first");
-  const auto records = sink.wait_for(1);
-  ASSERT_EQ(records.size(), 1U);
-  const Place read(records[0].offset), beyond(Offset{records[0].offset.high + 1, 0});
-  EXPECT_EQ(ask(log, beyond), false);
+  MemoryBrokerWorld world;
+  world.server().refuse_connections(Error{ErrorKind::denied, "wrong password"});
+  const Result<> started = world.log().start(sink);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind, ErrorKind::denied);
+  EXPECT_EQ(started.error().message, "wrong password");
+  EXPECT_EQ(append(world.log(), {{"a", "A"}}).error().kind, ErrorKind::unavailable);
+}
 
-  server->go_down();
-  EXPECT_EQ(ask(log, read), true);
-  const auto untold = ask(log, beyond);
-  ASSERT_FALSE(untold.has_value());
-  EXPECT_EQ(untold.error().kind, ErrorKind::unavailable);
+TEST(BrokerLog, TakesARepeatOfACallWhoseAnswerWasLostForOne) {
+  RecordingSink sink;
+  MemoryBrokerWorld world;
+  ASSERT_TRUE(world.log().start(sink));
+  world.server().lose_next_answer();
+  EXPECT_EQ(append(world.log(), {{"a", "A"}}).error().kind, ErrorKind::unavailable);
+  ASSERT_EQ(bytes_of(sink.wait_for(1)), (Strings{"A"}));
+  Result<Appended> again = fail(ErrorKind::unavailable, "");
+  EXPECT_TRUE(comes_true([&] {
+    again = append(world.log(), {{"a", "A"}});
+    return again.has_value();
+  }));
+  EXPECT_EQ(again->duplicates, 1u);
+  EXPECT_TRUE(append(world.log(), {{"b", "B"}}));
+  EXPECT_EQ(bytes_of(sink.wait_for(2)), (Strings{"A", "B"}));
+}
 
-  log.stop();
-  EXPECT_FALSE(ask(log, beyond).has_value());
+TEST(BrokerLog, AnswersInTimeAndHandsOverLaterWhatABrokerAnswersTooLate) {
+  RecordingSink sink;
+  MemoryBrokerWorld world;
+  ASSERT_TRUE(world.log().start(sink));
+  world.server().hold_answers();
+  Answer<Appended> late = begin_append(world.log(), {{"a", "A"}});
+  EXPECT_TRUE(world.server().wait_until_holding());
+  EXPECT_EQ(late.wait().error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(bytes_of(sink.wait_for(0)).empty());
+  world.server().give_answers();
+  EXPECT_EQ(bytes_of(sink.wait_for(1)), (Strings{"A"}));
+}
+
+TEST(BrokerLog, FollowsTheLanesThatAreAdded) {
+  RecordingSink sink;
+  LanedBrokerWorld world;
+  world.put("old");
+  ASSERT_TRUE(world.log().start(sink));
+  const Position before = sink.wait_for(1).at(0).position;
+  EXPECT_EQ(place_of(before).lanes(), 3u);
+  world.server().grow(5);
+  world.server().put("new", 4);
+  const std::vector<StoredRecord> seen = sink.wait_for(2);
+  ASSERT_EQ(bytes_of(seen), (Strings{"old", "new"}));
+  EXPECT_EQ(seen[1].lane, 4u);
+  EXPECT_EQ(place_of(seen[1].position).lanes(), 5u);
+  EXPECT_TRUE(place_of(seen[1].position).covers(place_of(before)));
+  EXPECT_FALSE(world.node().has_gap());
+  world.log().stop();
+}
+
+TEST(BrokerLog, HandsOverEachTimeWhatAProducerRepeats) {
+  RecordingSink sink;
+  MemoryBrokerWorld world;
+  ASSERT_TRUE(world.log().start(sink));
+  ASSERT_TRUE(append(world.log(), {{"a", "A"}}));
+  world.server().repeat_last();
+  // Which of them is delivered is for the duplicate filter; the log keeps its positions.
+  const std::vector<StoredRecord> seen = sink.wait_for(2);
+  EXPECT_EQ(bytes_of(seen), (Strings{"A", "A"}));
+  EXPECT_NE(seen.at(0).position, seen.at(1).position);
+  world.log().stop();
 }
 
 }  // namespace
