@@ -14,6 +14,9 @@ namespace {
 
 // An answer is waited for in slices of this, between which callbacks run.
 constexpr milliseconds kSlice{200};
+// What a reader may have fetched ahead. librdkafka 2.0 that has so much looks again only after a second, so this must
+// last for one: at 128 MiB, 200,000 records of 600 bytes.
+constexpr const char* kFetchedAheadKbytes = "131072";
 
 template <auto destroy>
 struct Destroy {
@@ -137,7 +140,7 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::make(const KafkaOptions& optio
                      {"fetch.error.backoff.ms", "50"},
                      {"fetch.message.max.bytes", "524288"},
                      {"queued.min.messages", "1000000"},
-                     {"queued.max.messages.kbytes", "65536"}});
+                     {"queued.max.messages.kbytes", kFetchedAheadKbytes}});
   } else {
     settings.insert({{"enable.idempotence", "true"},
                      {"acks", "all"},
