@@ -6,6 +6,7 @@ import time
 
 BROKER_SHARE = 0.3  # of what befalls, while the broker is up
 PAUSE_SHARE = 0.2  # of what befalls one of several nodes
+SPARED_SHARE = 0.6  # of what would befall nodes while the broker is down, when there is less to be lost
 
 
 class Killings:
@@ -26,17 +27,20 @@ class Killings:
                 break
             self._wait(self._some_time())
             is_over = time.monotonic() >= end
-            may_kill_broker = self.broker is not None and self.broker.is_up()
-            if may_kill_broker and (self.chance.random() < BROKER_SHARE or (is_over and lacks_brokers)):
+            is_broker_up = self.broker is not None and self.broker.is_up()
+            if is_broker_up and (self.chance.random() < BROKER_SHARE or (is_over and lacks_brokers)):
                 self._kill_broker()
-            elif not is_over or lacks_nodes:
+            elif (not is_over or lacks_nodes) and (is_broker_up or not self._is_spared()):
                 self._disturb_node()
         self._bring_all_back()
 
     def _some_time(self):
         if self.chance.random() < 0.15:  # then clients have just come back, and some replay
             return self.chance.uniform(0, 0.4)
-        return self.chance.uniform(0.5, 6 if len(self.nodes) == 1 else 3)
+        return self.chance.uniform(0.5, 6)
+
+    def _is_spared(self):
+        return self.broker is not None and self.chance.random() < SPARED_SHARE
 
     def _disturb_node(self):
         if len(self.nodes) == 1:
