@@ -35,7 +35,8 @@ Result<eventlog::BrokerAccess> access_to(std::string url, const config::Config::
                                 .ca_file = log.tls.ca_file.string(),
                                 .certificate = log.tls.certificate.string(),
                                 .private_key = log.tls.private_key.string(),
-                                .may_create = log.create};
+                                .may_create = log.create,
+                                .retention = log.retention};
 }
 
 std::string url_of(const config::Config::Log& log) {

@@ -87,6 +87,8 @@ void check_log(const Config& config, Findings& findings) {
                         "is less than window.age and one hour more: a node that has just started may repeat an event "
                         "that another one knows as a repeat",
                         true});
+  if (log.retention < log.history)
+    findings.push_back({"log.retention", "is less than log.history: a node could not read what it asks for", true});
   if (log.tls.certificate.empty() != log.tls.private_key.empty())
     findings.push_back({"log.tls.certificate", "log.tls.certificate and log.tls.private_key go together"});
   if (log.kind == LogKind::kafka && log.kafka.sasl_mechanism != SaslMechanism::none &&

@@ -77,6 +77,7 @@ struct Config {
   struct Log {
     LogKind kind{};
     std::chrono::milliseconds history{};
+    std::chrono::milliseconds retention{};
     bool create = false;
     std::filesystem::path password_file;  // empty: no password
     struct Tls {

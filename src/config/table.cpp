@@ -149,6 +149,11 @@ std::vector<Row> make_table() {
       {"log.history", "24h", Duration{at<&Config::log, &Log::history>, minutes{1}, hours{24 * 3650}},
        "How much of a broker's log a node reads at its start: orders and event ids from before that are unknown to it. "
        "The journal is read as a whole."},
+      {"log.retention", "168h", Duration{at<&Config::log, &Log::retention>, hours{1}, hours{24 * 3650}},
+       "How long a broker's log that is made here keeps events. One that is there keeps its own settings, but for a "
+       "Redis "
+       "stream, which has none: nodes that append to it trim what is older. For the journal: "
+       "`log.journal.retention_age`."},
       {"log.create", "true", Switch{at<&Config::log, &Log::create>},
        "Whether a stream, topic or queue that is not there is made. Not for the journal."},
       {"log.password_file", "", File{at<&Config::log, &Log::password_file>, FileUse::optional},

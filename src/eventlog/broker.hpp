@@ -32,6 +32,9 @@ struct BrokerAccess {
   std::string certificate;     // PEM of the client, with private_key; empty: none
   std::string private_key;     // PEM
   bool may_create = true;      // the stream, topic or queue when it is not there
+  // How long a log that is made here keeps a record, as exactly as the broker cares; 0: for ever. A log that is there
+  // keeps its own settings, but for a Redis stream, which has none: there every writer trims.
+  milliseconds retention{0};
   milliseconds timeout{5000};  // of a call's answer
 };
 

@@ -309,9 +309,14 @@ class Streams {
 
   // Returns what the server says about the stream of the log.
   [[nodiscard]] Result<json::Document> prepare() const {
-    constexpr std::string_view kAsLongAsThereIsRoom = R"("max_msgs":-1,"max_bytes":-1,"duplicate_window":120000000000)";
+    // The server knows ids for as long as it keeps their records at most.
+    const std::chrono::nanoseconds retention = target_.options.access.retention;
+    constexpr std::chrono::nanoseconds kIdsKnown = std::chrono::minutes{2};
+    const auto ids_known = retention.count() == 0 ? kIdsKnown : std::min(kIdsKnown, retention);
+    const std::string keeps = fmt::format(R"("max_msgs":-1,"max_bytes":-1,"max_age":{},"duplicate_window":{})",
+                                          retention.count(), ids_known.count());
     constexpr std::string_view kNotesLimits = R"("max_msgs":20000,"max_bytes":67108864)";
-    auto log = prepare(target_.options.stream, target_.options.subject, kAsLongAsThereIsRoom);
+    auto log = prepare(target_.options.stream, target_.options.subject, keeps);
     if (!log) return log;
     if (auto notes = prepare(target_.notes_stream(), target_.notes_subject(), kNotesLimits); !notes) return notes;
     return log;

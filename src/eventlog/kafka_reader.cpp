@@ -52,16 +52,16 @@ BrokerRecord record_of(const rd_kafka_message_t& message) {
 
 }  // namespace
 
-const KafkaClient::Settings& kafka_log_settings() {
-  static const KafkaClient::Settings settings{{"max.message.bytes", std::to_string((1 << 20) + (64 << 10))}};
-  return settings;
+KafkaClient::Settings kafka_log_settings(milliseconds retention) {
+  return {{"max.message.bytes", std::to_string((1 << 20) + (64 << 10))},
+          {"retention.ms", std::to_string(retention == milliseconds{0} ? -1 : retention.count())}};
 }
 
 Result<Extent> KafkaReader::connect() {
   close();
   auto asking = KafkaClient::make(options_, KafkaClient::Role::reader);
   if (!asking) return std::unexpected(asking.error());
-  if (const auto opened = (*asking)->open(options_.topic, -1, kafka_log_settings()); !opened) {
+  if (const auto opened = (*asking)->open(options_.topic, -1, kafka_log_settings(options_.access.retention)); !opened) {
     return std::unexpected(opened.error());
   }
   asking_ = std::move(*asking);

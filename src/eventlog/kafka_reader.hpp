@@ -14,7 +14,7 @@ struct rd_kafka_queue_s;
 namespace carillon::eventlog {
 
 // The settings of a log's topic that we create: a record of 1 MiB with its key and headers must pass.
-[[nodiscard]] const KafkaClient::Settings& kafka_log_settings();
+[[nodiscard]] KafkaClient::Settings kafka_log_settings(milliseconds retention);
 
 // Follows all partitions of a topic, each from an offset of ours: it belongs to no consumer group, commits nothing, and
 // needs no right but to read the topic. The offset of a record in Kafka is Offset::high - 1.

@@ -82,7 +82,7 @@ Result<> KafkaWriter::connect() {
   client_.reset();
   auto client = KafkaClient::make(options_, KafkaClient::Role::writer);
   if (!client) return std::unexpected(client.error());
-  const auto topic = (*client)->open(options_.topic, -1, kafka_log_settings());
+  const auto topic = (*client)->open(options_.topic, -1, kafka_log_settings(options_.access.retention));
   if (!topic) return std::unexpected(topic.error());
   if (const auto notes = (*client)->open(notes_, 1, note_settings()); !notes) return std::unexpected(notes.error());
   topic_ = *topic;
@@ -125,7 +125,7 @@ std::vector<std::string> KafkaWriter::warnings() {
   }
   if (batch_bytes_max_ < kRecordBytesMax + 1024) {
     warn(fmt::format("max.message.bytes={}: events near 1 MiB are refused; use {}", batch_bytes_max_,
-                     value_of(kafka_log_settings(), "max.message.bytes")));
+                     value_of(kafka_log_settings(options_.access.retention), "max.message.bytes")));
   }
   return warnings;
 }

@@ -49,12 +49,12 @@ Place place_of_offset(std::uint64_t offset) {
 }
 
 // Sees to it that the queue is there and a stream.
-Result<> ensure_stream(RabbitmqConnection& connection, const std::string& queue, std::uint64_t max_bytes,
+Result<> ensure_stream(RabbitmqConnection& connection, const std::string& queue, const StreamBounds& bounds,
                        bool may_create) {
   const Result<bool> has = connection.has_queue(queue);
   if (!has) return std::unexpected(has.error());
   if (*has) return connection.require_stream(queue);
-  if (may_create) return connection.declare_stream(queue, max_bytes);
+  if (may_create) return connection.declare_stream(queue, bounds);
   return std::unexpected(connection.error(ErrorKind::not_found, fmt::format("there is no queue {}", queue)));
 }
 
@@ -143,7 +143,9 @@ class RabbitmqReader final : public BrokerReader {
 
   Result<Extent> connect() override {
     if (Result<> connected = questions_.connect(); !connected) return std::unexpected(connected.error());
-    if (Result<> there = ensure_stream(questions_, options_.queue, 0, options_.access.may_create); !there) {
+    if (Result<> there =
+            ensure_stream(questions_, options_.queue, {.age = options_.access.retention}, options_.access.may_create);
+        !there) {
       return std::unexpected(there.error());
     }
     if (Result<> connected = records_.connect(); !connected) return std::unexpected(connected.error());
@@ -295,8 +297,10 @@ class RabbitmqWriter final : public BrokerWriter {
     questions_.close();
     if (Result<> connected = records_.connect(); !connected) return connected;
     const bool may_create = options_.access.may_create;
-    if (Result<> there = ensure_stream(records_, options_.queue, 0, may_create); !there) return there;
-    if (Result<> there = ensure_stream(records_, notes_, kNotesBytesMax, may_create); !there) return there;
+    if (Result<> there = ensure_stream(records_, options_.queue, {.age = options_.access.retention}, may_create);
+        !there)
+      return there;
+    if (Result<> there = ensure_stream(records_, notes_, {.bytes = kNotesBytesMax}, may_create); !there) return there;
     return records_.select_confirms();
   }
 

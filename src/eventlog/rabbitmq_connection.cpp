@@ -530,14 +530,17 @@ Result<bool> RabbitmqConnection::allowed_to_fail(int code, std::string_view doin
   return true;
 }
 
-Result<> RabbitmqConnection::declare_stream(std::string_view queue, std::uint64_t max_bytes) {
+Result<> RabbitmqConnection::declare_stream(std::string_view queue, const StreamBounds& bounds) {
   if (Result<> open = require_open(); !open) return open;
   // Only whole segments are ever trimmed, so that what is kept is a segment less than the bound.
-  std::array arguments{entry("x-queue-type", "stream"),
-                       entry("x-max-length-bytes", static_cast<std::int64_t>(max_bytes)),
-                       entry("x-stream-max-segment-size-bytes", static_cast<std::int64_t>(max_bytes / 8))};
-  amqp_table_t table = table_of(arguments);
-  if (max_bytes == 0) table.num_entries = 1;
+  const std::string age = fmt::format("{}s", std::chrono::ceil<std::chrono::seconds>(bounds.age).count());
+  std::vector arguments{entry("x-queue-type", "stream")};
+  if (bounds.age > milliseconds{0}) arguments.push_back(entry("x-max-age", age));
+  if (bounds.bytes > 0) {
+    arguments.push_back(entry("x-max-length-bytes", static_cast<std::int64_t>(bounds.bytes)));
+    arguments.push_back(entry("x-stream-max-segment-size-bytes", static_cast<std::int64_t>(bounds.bytes / 8)));
+  }
+  const amqp_table_t table{.num_entries = static_cast<int>(arguments.size()), .entries = arguments.data()};
   amqp_queue_declare(state_, kChannel, as_bytes(queue), 0, 1, 0, 0, table);
   return Amqp::check_last(*this, "the queue was not made");
 }

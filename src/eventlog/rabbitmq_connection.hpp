@@ -54,6 +54,12 @@ struct AtTime {
 };
 using StreamStart = std::variant<FirstChunk, LastChunk, AtOffset, AtTime>;
 
+// What a stream queue that is made keeps; 0: no bound.
+struct StreamBounds {
+  milliseconds age{0};
+  std::uint64_t bytes = 0;
+};
+
 // One AMQP 0-9-1 connection with one channel, used by one thread at a time, blocking, every wait bounded by
 // BrokerAccess::timeout where none is named. After an error every call fails with `unavailable` until connect().
 class RabbitmqConnection {
@@ -71,8 +77,8 @@ class RabbitmqConnection {
   void close();
 
   [[nodiscard]] Result<bool> has_queue(std::string_view queue);
-  // A durable stream queue; `max_bytes` 0: of unbounded length. Also where it is there already as such.
-  [[nodiscard]] Result<> declare_stream(std::string_view queue, std::uint64_t max_bytes);
+  // A durable stream queue. Also where it is there already as such.
+  [[nodiscard]] Result<> declare_stream(std::string_view queue, const StreamBounds& bounds);
   // `invalid` where this queue, which exists, is of another type.
   [[nodiscard]] Result<> require_stream(std::string_view queue);
 

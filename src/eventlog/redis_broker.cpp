@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -240,7 +241,7 @@ class RedisReader final : public BrokerReader {
 class RedisWriter final : public BrokerWriter {
  public:
   RedisWriter(const RedisAddress& address, const RedisOptions& options)
-      : stream_(address, options), notes_key_(options.stream + ":notes") {}
+      : stream_(address, options), notes_key_(options.stream + ":notes"), retention_(options.access.retention) {}
 
   Result<> connect() override {
     Result<RedisStreamState> state = stream_.connect();
@@ -301,16 +302,26 @@ class RedisWriter final : public BrokerWriter {
   }
 
  private:
+  // The first id that retention leaves; empty: all.
+  [[nodiscard]] std::string oldest_kept() const {
+    if (retention_ == milliseconds{0}) return {};
+    const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+    return fmt::to_string(std::max(milliseconds{0}, now.time_since_epoch() - retention_).count());
+  }
+
   // In one transaction, since Redis then syncs its file once for all of them.
   [[nodiscard]] Result<> append_together(std::span<const Record> records, std::vector<Stood>& stood) {
     RedisConnection& server = stream_.server;
     server.add({"MULTI"});
+    std::vector<std::string_view> command = {"XADD", stream_.key};
+    if (!stream_.may_create) command.push_back("NOMKSTREAM");
+    const std::size_t plain = command.size();
+    const std::string oldest = oldest_kept();
+    if (!oldest.empty()) command.insert(command.end(), {"MINID", "~", oldest});
     for (const Record& record : records) {
-      if (stream_.may_create) {
-        server.add({"XADD", stream_.key, "*", "event", record.bytes, "id", record.id});
-      } else {
-        server.add({"XADD", stream_.key, "NOMKSTREAM", "*", "event", record.bytes, "id", record.id});
-      }
+      command.insert(command.end(), {"*", "event", record.bytes, "id", record.id});
+      server.add(command);
+      command.resize(plain);  // to trim once is enough
     }
     server.add({"EXEC"});
     for (std::size_t left = records.size() + 1; left > 0; --left) {
@@ -399,6 +410,7 @@ class RedisWriter final : public BrokerWriter {
 
   Stream stream_;
   std::string notes_key_;
+  const milliseconds retention_;
   std::size_t note_bytes_ = kNotesBytesMax;  // since the notes were last trimmed; the first note trims them
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -424,6 +425,20 @@ TEST_F(JetstreamBroker, SaysThatTheStreamIsGone) {
   const auto refused = appending->append(records(1, 1));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
+}
+
+TEST_F(JetstreamBroker, MakesAStreamThatKeepsRecordsForAsLongAsItIsTold) {
+  start();
+  options_.access.retention = milliseconds{1000};
+  ASSERT_TRUE(writer()->append(records(1, 3)));
+  const auto watcher = broker().make_reader();
+  auto extent = watcher->connect();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (extent && !extent->before_first.covers(Place(Offset{3})) && std::chrono::steady_clock::now() < deadline)
+    extent = watcher->look();
+  ASSERT_TRUE(extent) << extent.error().message;
+  EXPECT_EQ(extent->before_first, Place(Offset{3}));
+  EXPECT_EQ(extent->last, Place(Offset{3}));
 }
 
 TEST_F(JetstreamBroker, RefusesAStreamThatIsNotThere) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "brokers/broker_process.hpp"
+#include "eventlog/kafka_client.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -285,6 +286,16 @@ TEST_F(KafkaBroker, SaysThatWhatItWantsIsTrimmed) {
   ASSERT_TRUE(from->seek(extent->before_first));
   EXPECT_EQ(read(*from, 15).records.size(), 15U);
   EXPECT_EQ(gap_of(*reader(Place(std::vector<Offset>{{1}, {1}, {1}}))), GapReason::trimmed);
+}
+
+TEST_F(KafkaBroker, MakesATopicThatKeepsRecordsForAsLongAsItIsTold) {
+  options_.access.retention = std::chrono::hours{48};
+  writer();
+  const auto client = KafkaClient::make(options_, KafkaClient::Role::reader);
+  ASSERT_TRUE(client) << client.error().message;
+  const auto settings = (*client)->settings(options_.topic);
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings->at("retention.ms"), std::to_string(milliseconds(std::chrono::hours{48}).count()));
 }
 
 TEST_F(KafkaBroker, SaysThatTheTopicWasMadeAnewWhenItIsShorter) {

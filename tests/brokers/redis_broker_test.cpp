@@ -26,6 +26,7 @@ namespace carillon::eventlog {
 namespace {
 
 using brokers::BrokerProcess;
+using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr milliseconds kNow{0};
@@ -592,6 +593,22 @@ TEST_F(RedisBroker, WarnsOfWhatMakesAnAcknowledgementWeaker) {
   ASSERT_EQ(warnings.size(), 2U);
   EXPECT_NE((warnings[0] + warnings[1]).find("appendfsync is everysec"), std::string::npos);
   EXPECT_NE((warnings[0] + warnings[1]).find("no-appendfsync-on-rewrite is yes"), std::string::npos);
+}
+
+TEST_F(RedisBroker, TrimsWhatIsOlderThanItIsToldToKeep) {
+  access_.retention = hours{1};
+  open();
+  follow();
+  for (int number = 1; number <= 1000; ++number) redis({"XADD", stream_, fmt::format("{}-1", number), "event", "old"});
+  read(1000);
+  const std::vector<Offset> appended = append({"new"});
+  // Redis lets go of whole nodes of its tree, here of a hundred entries each.
+  console_->add({"XLEN", stream_});
+  EXPECT_LE((*console_->expect())->next().number, 101U);
+  EXPECT_EQ(read(1).front().offset, appended.front());
+  const Result<Extent> extent = reader_->look();
+  ASSERT_TRUE(extent);
+  EXPECT_EQ(extent->last, Place(appended.front()));
 }
 
 TEST_F(RedisBroker, KeepsNotesInOrderBesideTheLog) {
