@@ -30,9 +30,8 @@ namespace {
 
 constexpr std::size_t kReadRecordsMax = 4096;
 constexpr std::size_t kReadBytesMax = std::size_t{4} << 20;
-// The server reads ahead and holds as many records for us.
-constexpr std::uint16_t kReadCredit = 2000;
-constexpr std::uint16_t kEndCredit = 256;
+// The server reads ahead and holds this many records for us, and a chunk more; more of them make it slower.
+constexpr std::uint16_t kCredit = 256;
 constexpr std::uint16_t kNotesCredit = 16;
 constexpr std::uint64_t kNotesBytesMax = std::uint64_t{128} << 20;
 constexpr milliseconds kEmptyAfter{250};
@@ -123,11 +122,11 @@ Result<Range> measure(RabbitmqConnection& connection, const std::string& queue, 
   constexpr char kFirst = 'f';
   constexpr char kLast = 'l';
   if (Result<> begun = connection.consume(queue, kFirst, start, 1); !begun) return std::unexpected(begun.error());
-  if (Result<> begun = connection.consume(queue, kLast, LastChunk{}, kEndCredit); !begun) {
+  if (Result<> begun = connection.consume(queue, kLast, LastChunk{}, kCredit); !begun) {
     return std::unexpected(begun.error());
   }
   Range range;
-  Result<> read = read_to_end(connection, kLast, kEndCredit, patience, [&](const RabbitmqMessage& message) {
+  Result<> read = read_to_end(connection, kLast, kCredit, patience, [&](const RabbitmqMessage& message) {
     std::optional<std::uint64_t>& end = message.consumer == kFirst ? range.first : range.last;
     if (message.consumer == kLast || !end) end = message.offset;
   });
@@ -182,11 +181,13 @@ class RabbitmqReader final : public BrokerReader {
     }
     // Where we were, the last record must be the one that we had: another stream of this name may be as long.
     is_witness_due_ = witness_ && witness_->offset + 1 == next_;
-    return records_.consume(options_.queue, 'r', AtOffset{is_witness_due_ ? next_ - 1 : next_}, kReadCredit);
+    return records_.consume(options_.queue, 'r', AtOffset{is_witness_due_ ? next_ - 1 : next_}, kCredit);
   }
 
   Result<Batch> read(milliseconds wait) override {
+    if (gap_) return Batch{.records = {}, .gap = gap_};
     Batch batch;
+    std::optional<Hole> hole;  // the first
     std::uint64_t tag = 0;
     std::size_t bytes = 0;
     MonoTime deadline = now() + wait;
@@ -195,27 +196,29 @@ class RabbitmqReader final : public BrokerReader {
       if (!message) return std::unexpected(message.error());
       if (!*message) break;
       tag = (*message)->tag;
-      if (Result<> fits = check_place(**message); !fits) return std::unexpected(fits.error());
+      if (std::exchange(is_witness_due_, false)) check_witness(**message);
       if (gap_ || (*message)->offset < next_) continue;
+      if ((*message)->offset > next_ && !hole) hole = Hole{.from = next_, .records_before = batch.records.size()};
       bytes += (*message)->bytes.size();
       next_ = (*message)->offset + 1;
       batch.records.push_back(record_of(std::move(**message)));
       deadline = MonoTime{};
     }
-    if (!batch.records.empty()) {
-      const BrokerRecord& last = batch.records.back();
-      witness_ = Witness{.offset = next_ - 1, .hash = hash_of(last.id, last.bytes)};
+    if (hole) {
+      if (Result<> checked = check_hole(*hole, batch); !checked) return std::unexpected(checked.error());
     }
-    if (batch.records.empty() && records_.was_cancelled() && !gap_) {
-      if (Result<> resumed = resume(); !resumed) return std::unexpected(resumed.error());
-    } else if (tag != 0 && !records_.was_cancelled() && !gap_) {
-      if (Result<> done = records_.acknowledge(tag); !done) return std::unexpected(done.error());
-    }
-    if (gap_) batch.gap = gap_;
+    if (Result<> done = tag != 0 ? acknowledge(tag) : resume_if_cancelled(); !done)
+      return std::unexpected(done.error());
+    remember(batch);
+    batch.gap = gap_;
     return batch;
   }
 
  private:
+  struct Hole {
+    std::uint64_t from = 0;
+    std::size_t records_before = 0;  // in the batch
+  };
   // A record that was read, to be known again.
   struct Witness {
     std::uint64_t offset = 0;
@@ -249,30 +252,41 @@ class RabbitmqReader final : public BrokerReader {
     return range->extent();
   }
 
-  // Sets the gap where the record does not follow the last one.
-  Result<> check_place(const RabbitmqMessage& message) {
-    if (std::exchange(is_witness_due_, false) && message.offset + 1 == next_) {
-      if (hash_of(message.id, message.bytes) != witness_->hash) gap_ = GapReason::epoch;
-      return {};
-    }
-    if (message.offset <= next_) return {};
+  // The record before the one that we want.
+  void check_witness(const RabbitmqMessage& message) {
+    if (message.offset + 1 != next_) return;
+    if (hash_of(message.id, message.bytes) != witness_->hash) gap_ = GapReason::epoch;
+  }
+
+  // A stream is trimmed from its beginning: where it still begins before the first hole, all holes are the server's.
+  Result<> check_hole(const Hole& hole, Batch& batch) {
     const Result<Extent> there = extent();
     if (!there) return std::unexpected(there.error());
-    if (end_ <= message.offset) {
+    if (end_ < next_) {
       gap_ = GapReason::epoch;
-    } else if (there->before_first.at(0).high > next_) {
+    } else if (there->before_first.at(0).high > hole.from) {
       gap_ = GapReason::trimmed;
     }
+    if (gap_) batch.records.resize(hole.records_before);
     return {};
   }
 
-  // The server has ended our consumer: the stream is deleted, or moves to another node of the cluster.
-  Result<> resume() {
+  Result<> acknowledge(std::uint64_t tag) { return records_.was_cancelled() ? Result<>() : records_.acknowledge(tag); }
+
+  // The server has ended our consumer when the stream is deleted, or moves to another node of the cluster.
+  Result<> resume_if_cancelled() {
+    if (!records_.was_cancelled()) return {};
     const Result<bool> has = questions_.has_queue(options_.queue);
     if (!has) return std::unexpected(has.error());
     if (*has) return seek(place_before(next_));
     gap_ = GapReason::epoch;
     return {};
+  }
+
+  void remember(const Batch& batch) {
+    if (batch.records.empty()) return;
+    const BrokerRecord& last = batch.records.back();
+    witness_ = Witness{.offset = last.offset.high - 1, .hash = hash_of(last.id, last.bytes)};
   }
 
   const RabbitmqOptions& options_;
