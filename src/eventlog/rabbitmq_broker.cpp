@@ -172,12 +172,10 @@ class RabbitmqReader final : public BrokerReader {
     gap_ = std::nullopt;
     if (Result<> connected = records_.connect(); !connected) return connected;
     // The server takes an offset beyond its end for the end, and gives nothing until it gets there.
-    if (next_ > end_) {
-      if (const Result<Extent> now_there = extent(); !now_there) return std::unexpected(now_there.error());
-    }
-    if (next_ > end_) {
-      gap_ = GapReason::epoch;
-      return {};
+    if (next_ > 0) {
+      if (const Result<Extent> there = extent(); !there) return std::unexpected(there.error());
+      if (end_ < next_) gap_ = GapReason::epoch;
+      if (gap_) return {};
     }
     // Where we were, the last record must be the one that we had: another stream of this name may be as long.
     is_witness_due_ = witness_ && witness_->offset + 1 == next_;
