@@ -394,7 +394,10 @@ TYPED_TEST_P(BrokerLogSuite, BeginsAfterWhatIsTrimmed) {
   const Place origin = place_of(this->log().origin().position);
   const std::size_t first = 50 - seen.size();
   EXPECT_EQ(seen.front().bytes, "fill-" + std::to_string(first));
-  EXPECT_TRUE(this->located(at[first - 1]).covers(origin));
+  // Where the broker takes numbers for itself, nobody may know that no record stood at the one before the first.
+  if constexpr (!requires { typename TypeParam::HasHoles; }) {
+    EXPECT_TRUE(this->located(at[first - 1]).covers(origin));
+  }
   EXPECT_FALSE(this->located(at[first - 2]).covers(origin));
   EXPECT_EQ(positions_of(seen), (std::vector(at.begin() + static_cast<std::ptrdiff_t>(first), at.end())));
 }

@@ -130,7 +130,9 @@ class RealWorld {
 
 using RedisWorld = RealWorld<Redis>;
 using KafkaWorld = RealWorld<Kafka>;
-using RabbitmqWorld = RealWorld<Rabbitmq>;
+struct RabbitmqWorld : RealWorld<Rabbitmq> {
+  using HasHoles = void;
+};
 using JetstreamWorld = RealWorld<Jetstream>;
 
 INSTANTIATE_TYPED_TEST_SUITE_P(RedisBroker, EventLogSuite, RedisWorld);
