@@ -54,12 +54,18 @@ function(carillon_folder name)
   target_link_libraries(carillon_${name} ${reach} ${ARG_DEPENDS} ${ARG_LIBRARIES} fmt::fmt Threads::Threads)
 endfunction()
 
+# What is tested is optimised, the tests need not be: most of their time is the compiler's.
+function(carillon_test_options target)
+  carillon_options(${target})
+  target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
+endfunction()
+
 function(carillon_tests)
   find_package(GTest REQUIRED)
   get_property(tests GLOBAL PROPERTY CARILLON_TEST_SOURCES)
   file(GLOB conformance CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/conformance/*_test.cpp
        ${CMAKE_SOURCE_DIR}/tests/integration/*_test.cpp)
   add_executable(carillon_tests ${tests} ${conformance})
-  carillon_options(carillon_tests)
+  carillon_test_options(carillon_tests)
   target_link_libraries(carillon_tests PRIVATE carillon_app GTest::gtest_main)
 endfunction()
