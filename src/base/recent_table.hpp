@@ -38,6 +38,9 @@ class RecentTable {
     }
     return nullptr;
   }
+  [[nodiscard]] Value* find(const Fingerprint& key) {
+    return const_cast<Value*>(std::as_const(*this).find(key));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  }
   // `key` is not there.
   void insert(const Fingerprint& key, Value value) {
     if (count_ == ring_.size()) grow();

@@ -25,13 +25,13 @@ namespace carillon::eventlog {
 
 // How to reach a broker; secrets come from files and are never logged.
 struct BrokerAccess {
-  std::string url;             // the operator's; for Kafka the list of host:port
-  std::string username;        // empty: none
-  std::string password;        // empty: none
-  std::string ca_file;         // PEM; empty: the system's authorities
-  std::string certificate;     // PEM of the client, with private_key; empty: none
-  std::string private_key;     // PEM
-  bool may_create = true;      // the stream, topic or queue when it is not there
+  std::string url;          // the operator's; for Kafka the list of host:port
+  std::string username;     // empty: none
+  std::string password;     // empty: none
+  std::string ca_file;      // PEM; empty: the system's authorities
+  std::string certificate;  // PEM of the client, with private_key; empty: none
+  std::string private_key;  // PEM
+  bool may_create = true;   // the stream, topic or queue when it is not there
   // How long a log that is made here keeps a record, as exactly as the broker cares; 0: for ever. A log that is there
   // keeps its own settings, but for a Redis stream, which has none: there every writer trims.
   milliseconds retention{0};

@@ -61,6 +61,9 @@ struct DeadLetter {
   std::string reason;  // stable word, e.g. missing, wrong_type, not_json
   std::string detail;  // for people: pointer and message
   std::string bytes;   // the record, at most 1 MiB
+  // Where the record stands in the log, which nodes agree on where their positions differ; {0, 0}: not known.
+  std::uint32_t lane = 0;
+  Offset offset{};
 };
 
 // Where a log hands over its records, in order. Implemented by the notification service.

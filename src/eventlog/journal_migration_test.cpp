@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/siphash.hpp"
 #include "eventlog/faulty_disk.hpp"
 #include "eventlog/journal.hpp"
-#include "base/siphash.hpp"
 #include "eventlog/temp_folder.hpp"
 
 namespace carillon::eventlog {

@@ -74,6 +74,15 @@ std::optional<Position> position_in(json::Value note) {
   return Position{std::string(*position)};
 }
 
+// Everything of a position but its place: which log it is of.
+std::string_view mark_of(const Position& position) {
+  return std::string_view(position.text).substr(0, position.text.find('.') + 1);
+}
+
+std::string record_of(const DeadLetter& letter) {
+  return std::to_string(letter.lane) + "." + text_of(Place(letter.offset));
+}
+
 std::optional<DeadLetter> letter_in(json::Value note, std::string_view bytes) {
   auto position = position_in(note);
   const auto at = note.find_string("at");
@@ -82,11 +91,21 @@ std::optional<DeadLetter> letter_in(json::Value note, std::string_view bytes) {
   if (!position || !at || !reason || !detail) return std::nullopt;
   const auto when = parse_number<std::int64_t>(*at, 10);
   if (!when) return std::nullopt;
+  std::uint32_t lane = 0;
+  Offset offset;
+  if (const auto record = note.find_string("record")) {
+    const std::size_t dot = std::min(record->find('.'), record->size());
+    lane = parse_number<std::uint32_t>(record->substr(0, dot), 10).value_or(0);
+    if (const auto place = dot < record->size() ? parse_place(record->substr(dot + 1)) : std::nullopt)
+      offset = place->at(0);
+  }
   return DeadLetter{.position = std::move(*position),
                     .at = WallTime(milliseconds{*when}),
                     .reason = std::string(*reason),
                     .detail = std::string(*detail),
-                    .bytes = std::string(bytes)};
+                    .bytes = std::string(bytes),
+                    .lane = lane,
+                    .offset = offset};
 }
 
 }  // namespace
@@ -112,6 +131,7 @@ std::string encode_mark_note(const LogIdentity& identity) {
 std::string encode_letter_note(const DeadLetter& letter) {
   std::string note = begin_note("letter");
   append_member(note, "position", letter.position.text);
+  append_member(note, "record", record_of(letter));
   append_member(note, "at", std::to_string(letter.at.time_since_epoch().count()));
   append_member(note, "reason", fitting(letter.reason));
   append_member(note, "detail", fitting(letter.detail));
@@ -154,7 +174,11 @@ void LogNotes::take_identity(LogIdentity identity, std::optional<std::uint32_t> 
 }
 
 void LogNotes::take_letter(DeadLetter letter) {
-  if (!seen_.insert(letter.position.text).second) return;
+  const std::string mark(mark_of(letter.position));
+  if (const auto place = parse_place(std::string_view(letter.position.text).substr(mark.size())))
+    buried_[mark].pass(*place);
+  const bool is_placed = letter.offset != Offset{};
+  if (!seen_.insert(is_placed ? mark + record_of(letter) : letter.position.text).second) return;
   letter_bytes_ += letter.bytes.size();
   letters_.push_back(std::move(letter));
   while (letters_.size() > kLettersMax || letter_bytes_ > kLetterBytesMax) leave_oldest();
@@ -177,13 +201,8 @@ bool LogNotes::has_letter(const Position& position) const {
 }
 
 Place LogNotes::buried_up_to(const Position& sample) const {
-  const std::string_view mark = std::string_view(sample.text).substr(0, sample.text.find('.') + 1);
-  Place place;
-  for (const std::string& position : seen_) {
-    if (!position.starts_with(mark)) continue;
-    if (const auto each = parse_place(std::string_view(position).substr(mark.size()))) place.pass(*each);
-  }
-  return place;
+  const auto buried = buried_.find(std::string(mark_of(sample)));
+  return buried == buried_.end() ? Place() : buried->second;
 }
 
 }  // namespace carillon::eventlog

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "event/place.hpp"
@@ -15,7 +16,7 @@
 // and behind it, where it is a dead letter, the bytes of the record:
 //   {"note":"epoch","epoch":"1a2b3c4d","after":"0", ...}  from here on the log is another one than before
 //   {"note":"mark","epoch":"1a2b3c4d", ...}               a node saw that log, and how far it was
-//   {"note":"letter","position":P,"at":MS,"reason":R,"detail":D}
+//   {"note":"letter","position":P,"record":"LANE.OFFSET","at":MS,"reason":R,"detail":D}
 //   {"note":"removed","position":P}                       that letter is dealt with
 namespace carillon::eventlog {
 
@@ -47,7 +48,7 @@ class LogNotes {
   void take(std::string_view note);
 
   [[nodiscard]] const std::optional<LogIdentity>& identity() const { return identity_; }
-  // Oldest first, one a position; at the bounds the oldest have left.
+  // Oldest first, one a record; at the bounds the oldest have left.
   [[nodiscard]] const std::deque<DeadLetter>& letters() const { return letters_; }
   [[nodiscard]] bool has_letter(const Position& position) const;
   // The place of the latest letters of the log that `sample` is a position of, dealt with or not.
@@ -63,7 +64,8 @@ class LogNotes {
   std::optional<LogIdentity> identity_;
   std::deque<DeadLetter> letters_;
   std::size_t letter_bytes_ = 0;
-  std::unordered_set<std::string> seen_;  // positions of all letters, for the one that two nodes wrote
+  std::unordered_set<std::string> seen_;           // the records of all letters, for the one that two nodes wrote
+  std::unordered_map<std::string, Place> buried_;  // how far there are letters, by the mark of a log's positions
   std::uint64_t foreign_ = 0;
 };
 

@@ -60,6 +60,24 @@ TEST(LogNotes, HaveALetterThatTwoNodesWroteOnce) {
   EXPECT_EQ(notes.letters()[1].position.text, "ra.6");
 }
 
+// Where nodes read several lanes in another order each, their positions of one record differ.
+TEST(LogNotes, HaveALetterThatTwoNodesKnowByTwoPositionsOnce) {
+  DeadLetter mine = letter("ka.5.3");
+  DeadLetter theirs = letter("ka.2.3");
+  mine.lane = theirs.lane = 1;
+  mine.offset = theirs.offset = {3, 0};
+  DeadLetter another = letter("ka.2.4");
+  another.lane = 1;
+  another.offset = {4, 0};
+  const LogNotes notes = read({encode_letter_note(mine), encode_letter_note(theirs), encode_letter_note(another),
+                               encode_removed_note({"ka.5.3"}), encode_letter_note(theirs)});
+  ASSERT_EQ(notes.letters().size(), 1u);
+  EXPECT_EQ(notes.letters()[0].position.text, "ka.2.4");
+  EXPECT_EQ(notes.letters()[0].lane, 1u);
+  EXPECT_EQ(notes.letters()[0].offset, (Offset{4, 0}));
+  EXPECT_EQ(notes.buried_up_to({"ka.0"}), *parse_place("5.4"));
+}
+
 TEST(LogNotes, DoNotBringBackARemovedLetter) {
   const LogNotes notes =
       read({encode_letter_note(letter("ra.5")), encode_removed_note({"ra.5"}), encode_letter_note(letter("ra.5"))});

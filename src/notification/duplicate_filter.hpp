@@ -12,14 +12,14 @@ namespace carillon::notification {
 // Keeps an event id to one event, for logs that do not do so themselves (product.md, "Nothing repeated"): producers and
 // brokers repeat themselves. Content is what the event means, not its white space or the order of its members.
 //
-// A pure function of the events it was asked about, in the order of the log; its time is the latest `logged_at` it has
-// seen. An event without id has its position as id (protocol 8.1) and is nobody's repeat. One thread.
+// A pure function of the events it was asked about, in the order of the log. Two records are as far apart as their own
+// times say, in whatever order the lanes of the log are read; ids leave by the latest `logged_at` it has seen. An event
+// without id has its position as id (protocol 8.1) and is nobody's repeat. One thread.
 class DuplicateFilter {
  public:
   struct Options {
-    milliseconds age =
-        std::chrono::hours{1};            // an id is forgotten when more than this has passed since its first event
-    std::size_t entries_max = 1'000'000;  // at least 1; beyond it the oldest is forgotten
+    milliseconds age = std::chrono::hours{1};  // an event later than this after the first of its id is another one
+    std::size_t entries_max = 1'000'000;       // at least 1; beyond it the oldest is forgotten
   };
   enum class Verdict : std::uint8_t {
     fresh,
@@ -41,7 +41,8 @@ class DuplicateFilter {
  private:
   struct Known {
     std::uint64_t content;  // its hash
-    WallTime at;
+    WallTime at;            // of the first event
+    WallTime seen_at;       // what was the latest time then
   };
 
   void forget_old();

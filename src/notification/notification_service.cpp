@@ -114,7 +114,9 @@ void NotificationService::bury(const eventlog::StoredRecord& record, const proto
                         .at = moment.wall,
                         .reason = fault.code,
                         .detail = fault.pointer + ": " + fault.message,
-                        .bytes = record.bytes});
+                        .bytes = record.bytes,
+                        .lane = record.lane,
+                        .offset = record.offset});
 }
 
 void NotificationService::ReasonCells::count(std::string_view reason) {
