@@ -30,7 +30,7 @@ Result<> StreamClient::open(const Target& target, const std::string& token, Link
   frames_ = websocket::FrameReader(websocket::FrameReader::Peer::server, {});
   notifications_ = replayed_ = 0;
   upgraded_ = replaying_ = false;
-  head_ = "GET /v1/stream?snapshot=false";
+  head_ = wants_snapshot_ ? "GET /v1/stream?snapshot=true" : "GET /v1/stream?snapshot=false";
   if (!position_.empty()) head_.append("&resume=").append(position_);
   head_.append(" HTTP/1.1\r\nHost: ").append(target.endpoint().text());
   head_.append("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");

@@ -57,6 +57,11 @@ class StreamClient final : Connection::Owner {
   // Up to where everything is handled: the last notification, or what the server said to be complete
   // (protocol 4.2, 6.2).
   [[nodiscard]] const std::string& position() const { return position_; }
+  // Forgets it: the next open() asks for the snapshot (protocol 6.3).
+  void begin_anew() {
+    position_.clear();
+    wants_snapshot_ = true;
+  }
   void set_position(std::string position) { position_ = std::move(position); }
   [[nodiscard]] bool is_closed() const { return connection_.is_closed(); }
 
@@ -83,6 +88,7 @@ class StreamClient final : Connection::Owner {
   std::string position_;
   std::uint64_t notifications_ = 0;  // on this connection
   std::uint64_t replayed_ = 0;
+  bool wants_snapshot_ = false;
   bool upgraded_ = false;
   bool replaying_ = false;
 };

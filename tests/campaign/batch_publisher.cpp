@@ -100,6 +100,10 @@ void BatchPublisher::tell_audit(void (CampaignAudit::*what)(const Mark& last)) c
   if (plan_.alerts) (audit_.*what)(alerts_);
 }
 
+void BatchPublisher::tell_open() const {
+  for (const UserEvents& events : streams_) audit_.on_open(events.user(), events.open());
+}
+
 void BatchPublisher::append_event() {
   const double to_all = kToAllShare * audit_.streams().users() / static_cast<double>(plan_.users.size());
   const double choice = std::uniform_real_distribution<double>()(random_);

@@ -49,6 +49,8 @@ class BatchPublisher final : bench::RestClient::Owner, runtime::TimerHandler {
   // No new batch; the one under way is repeated until it is answered.
   void finish() { finishing_ = true; }
   [[nodiscard]] bool has_finished() const { return finishing_ && body_.empty(); }
+  // Once it has finished: what its users' snapshots must hold.
+  void tell_open() const;
   [[nodiscard]] const Figures& figures() const { return figures_; }
 
  private:

@@ -91,7 +91,12 @@ bool Campaign::finish(milliseconds patience) {
   });
   const bool in_time = wait_for(patience, &Campaign::is_all_over);
   std::this_thread::sleep_for(kForTheLast);
-  return in_time;
+  if (!in_time) return false;
+  bench::call_on(thread_.loop(), [&] {
+    for (const auto& publisher : publishers_) publisher->tell_open();
+    for (const auto& device : devices_) device->begin_anew();
+  });
+  return wait_for(patience, &Campaign::are_all_live);
 }
 
 bool Campaign::wait_for(milliseconds patience, bool (Campaign::*holds)() const) {
@@ -127,6 +132,7 @@ bench::Report Campaign::report() {
     set("announced_gaps", verdict.announced_gaps);
     set("altered", verdict.altered);
     set("wrong_counts", verdict.wrong_counts);
+    set("wrong_states", verdict.wrong_states);
     set("heartbeats", verdict.heartbeats);
     set("clients", devices_.size());
     report.set("connections", sum(devices_, &Device::Figures::connections));

@@ -36,8 +36,8 @@ class Campaign {
   [[nodiscard]] bool open(milliseconds patience);
   // Publishes from now on, while the server dies as often as it likes.
   void begin();
-  // Ends the publishing, and waits until every call is answered and every client has everything; the server must stay.
-  // False when that did not come within `patience`.
+  // Ends the publishing, and waits until every call is answered and every client has everything, and then has begun
+  // anew; the server must stay. False when that did not come within `patience`.
   [[nodiscard]] bool finish(milliseconds patience);
   [[nodiscard]] bench::Report report();
 

@@ -3,17 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace carillon::campaign {
 
 namespace {
 
+constexpr std::string_view kOrderUpdate = R"({"type":"notification","event":"order_update")";
 constexpr std::size_t kMissingMax = 10'000;  // beyond that many a late one counts as repeated
 
 }  // namespace
 
 CampaignAudit::CampaignAudit(const Streams& streams, const std::vector<std::uint32_t>& user_of_client)
     : streams_(streams),
+      open_(streams.users()),
       published_(streams.count()),
       order_of_all_(streams.groups(), AgreedOrder(user_of_client.size())) {
   std::vector<std::size_t> followers(streams.users(), 0);
@@ -66,6 +69,32 @@ void CampaignAudit::on_notification(std::uint32_t client, std::string_view text)
   if (!take(*got, client, *mark)) return;
   if (!is_agreed(client, *mark) && !its.lacks_some)
     found(verdict_.out_of_order, client, "came to others in another order", *mark);
+}
+
+void CampaignAudit::on_open(std::uint32_t user, std::vector<std::uint64_t> numbers) {
+  open_[user] = std::move(numbers);
+}
+
+void CampaignAudit::begin_snapshot(std::uint32_t client) {
+  clients_[client].snapshot.clear();
+}
+
+void CampaignAudit::on_snapshot(std::uint32_t client, std::string_view text) {
+  const auto mark = mark_in(text);
+  if (!mark) return found(verdict_.altered, client, "of a snapshot is not what was published", Mark{});
+  Client& its = clients_[client];
+  if (got_of(its, mark->stream) == nullptr) return found(verdict_.leaked, client, "is another user's", *mark);
+  if (text.starts_with(kOrderUpdate)) its.snapshot.push_back(mark->number);
+}
+
+void CampaignAudit::end_snapshot(std::uint32_t client) {
+  const Client& its = clients_[client];
+  const std::vector<std::uint64_t> none;
+  const auto& open = its.user == kNoUser ? none : open_[its.user];
+  if (its.snapshot == open) return;
+  ++verdict_.wrong_states;
+  faults_.add(fmt::format("client {} began anew with the orders [{}], and open are [{}]", client,
+                          fmt::join(its.snapshot, " "), fmt::join(open, " ")));
 }
 
 bool CampaignAudit::is_agreed(std::uint32_t client, const Mark& mark) {

@@ -25,6 +25,7 @@ struct Verdict {
   std::uint64_t announced_gaps = 0;    // `complete: false`
   std::uint64_t altered = 0;           // not the bytes that were published, or never published
   std::uint64_t wrong_counts = 0;      // heartbeats whose count was not the client's
+  std::uint64_t wrong_states = 0;      // snapshots that were not the user's open orders
 };
 
 // Holds what every client of the campaign got, over all its connections, against what the publishers were told is
@@ -48,6 +49,13 @@ class CampaignAudit {
   void on_notification(std::uint32_t client, std::string_view text);
   void on_heartbeat(std::uint32_t client, std::uint64_t delivered, std::uint64_t counted);
 
+  // The numbers of the last updates of the user's orders that have not ended, in order; nothing is published any more.
+  void on_open(std::uint32_t user, std::vector<std::uint64_t> numbers);
+  // A client that begins anew: its snapshot, event by event.
+  void begin_snapshot(std::uint32_t client);
+  void on_snapshot(std::uint32_t client, std::string_view text);
+  void end_snapshot(std::uint32_t client);
+
   // Whether every client has all that was acknowledged, and nothing waits for its acknowledgement.
   [[nodiscard]] bool is_complete() const;
   // With what is still missing as lost.
@@ -69,9 +77,10 @@ class CampaignAudit {
   };
   struct Client {
     std::uint32_t user;
-    std::size_t follower;     // among its user's clients
-    bool lacks_some = false;  // and so cannot see what others see
-    std::vector<Got> got{};   // of each stream that is for it
+    std::size_t follower;                   // among its user's clients
+    bool lacks_some = false;                // and so cannot see what others see
+    std::vector<std::uint64_t> snapshot{};  // the orders in it
+    std::vector<Got> got{};                 // of each stream that is for it
   };
 
   [[nodiscard]] Client make_client(std::uint32_t user, std::size_t follower) const;
@@ -87,9 +96,10 @@ class CampaignAudit {
 
   Streams streams_;
   std::vector<Client> clients_;
-  std::vector<Published> published_;       // by stream
-  std::vector<AgreedOrder> orders_of_;     // by user and group of streams: all that its clients see
-  std::vector<AgreedOrder> order_of_all_;  // by group: of what goes to all, in all clients
+  std::vector<std::vector<std::uint64_t>> open_;  // by user
+  std::vector<Published> published_;              // by stream
+  std::vector<AgreedOrder> orders_of_;            // by user and group of streams: all that its clients see
+  std::vector<AgreedOrder> order_of_all_;         // by group: of what goes to all, in all clients
   Verdict verdict_;
   bench::Faults faults_;
 };

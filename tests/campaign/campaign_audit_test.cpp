@@ -34,9 +34,10 @@ class CampaignAuditTest : public ::testing::Test {
     EXPECT_EQ(verdict.announced_gaps, expected.announced_gaps);
     EXPECT_EQ(verdict.altered, expected.altered);
     EXPECT_EQ(verdict.wrong_counts, expected.wrong_counts);
+    EXPECT_EQ(verdict.wrong_states, expected.wrong_states);
     EXPECT_EQ(audit_.faults().count(), expected.repeated + expected.out_of_order + expected.leaked +
                                            expected.unannounced_gaps + expected.announced_gaps + expected.altered +
-                                           expected.wrong_counts);
+                                           expected.wrong_counts + expected.wrong_states);
   }
 
   explicit CampaignAuditTest(Streams::Order order = Streams::Order::whole) : audit_(Streams(2, order), kUserOfClient) {}
@@ -157,6 +158,27 @@ TEST_F(CampaignAuditTest, SeesAHeartbeatThatCountsOtherwise) {
   audit_.on_heartbeat(0, 3, 3);
   audit_.on_heartbeat(0, 4, 3);
   expect({.wrong_counts = 1});
+}
+
+TEST_F(CampaignAuditTest, HoldsSnapshotsAgainstTheOrdersThatAreOpen) {
+  const auto begin_anew = [&](std::uint32_t client, std::initializer_list<Mark> marks) {
+    audit_.begin_snapshot(client);
+    for (const Mark& mark : marks) audit_.on_snapshot(client, notification(mark));
+    audit_.end_snapshot(client);
+  };
+  publish(0, 9);
+  for (const std::uint32_t client : {0U, 1U}) deliver(client, 0, 1, 9);
+  audit_.on_open(0, {4, 9});
+  begin_anew(0, {{0, 4}, {0, 9}});
+  begin_anew(2, {});
+  begin_anew(3, {});
+  expect({});
+  begin_anew(1, {{0, 9}, {0, 4}});
+  begin_anew(1, {{0, 4}});
+  begin_anew(1, {{0, 4}, {0, 9}, {0, 9}});
+  expect({.wrong_states = 3});
+  begin_anew(2, {{0, 4}});
+  expect({.leaked = 1, .wrong_states = 3});
 }
 
 TEST_F(CampaignAuditTest, SeesAlteredBytes) {

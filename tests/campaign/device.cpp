@@ -24,6 +24,10 @@ milliseconds Device::some_time(std::uint32_t least_ms, std::uint32_t most_ms) {
 
 void Device::connect() {
   accepted_ = live_ = paused_ = false;
+  if (begins_anew_) {
+    stream_.begin_anew();
+    audit_.begin_snapshot(number_);
+  }
   const auto link = nature_ == Nature::slow ? bench::Link::narrow : bench::Link::local;
   if (!stream_.open(target_, target_.token(user_), link)) come_back(some_time(10, 100));
 }
@@ -63,6 +67,13 @@ void Device::calm_down() {
   stream_.go_on();
 }
 
+void Device::begin_anew() {
+  timer_.disarm();
+  stream_.close();
+  begins_anew_ = true;
+  connect();
+}
+
 void Device::on_accepted(std::uint32_t, std::optional<std::string_view> gap) {
   accepted_ = true;
   ++figures_.connections;
@@ -71,11 +82,12 @@ void Device::on_accepted(std::uint32_t, std::optional<std::string_view> gap) {
 }
 
 void Device::on_notification(std::uint32_t, std::string_view text) {
-  audit_.on_notification(number_, text);
+  begins_anew_ ? audit_.on_snapshot(number_, text) : audit_.on_notification(number_, text);
 }
 
 void Device::on_live(std::uint32_t, std::uint64_t replayed) {
   live_ = true;
+  if (std::exchange(begins_anew_, false)) audit_.end_snapshot(number_);
   figures_.replayed += replayed;
   if (replayed > 0) ++figures_.replays;
 }

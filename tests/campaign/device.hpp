@@ -37,6 +37,8 @@ class Device final : bench::StreamClient::Owner, runtime::TimerHandler {
   void start() { connect(); }
   // From now on it is steady.
   void calm_down();
+  // Comes back without its position, and has its snapshot audited.
+  void begin_anew();
   [[nodiscard]] bool is_live() const { return live_; }
   [[nodiscard]] const Figures& figures() const { return figures_; }
 
@@ -68,6 +70,7 @@ class Device final : bench::StreamClient::Owner, runtime::TimerHandler {
   bool accepted_ = false;  // on this connection
   bool live_ = false;
   bool paused_ = false;
+  bool begins_anew_ = false;  // until the snapshot is here
   Figures figures_;
 };
 

@@ -67,6 +67,14 @@ Mark UserEvents::next(Kind kind) {
   return last;
 }
 
+std::vector<std::uint64_t> UserEvents::open() const {
+  std::vector<std::uint64_t> numbers;
+  for (const Order& order : orders_)
+    if (!order.is_over) numbers.push_back(order.number);
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
 std::uint32_t UserEvents::append_next(std::string& batch) {
   const auto add = [&](const std::string& text) {
     if (batch.back() != '[') batch.push_back(',');

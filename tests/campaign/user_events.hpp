@@ -31,6 +31,9 @@ class UserEvents {
   std::uint32_t append_next(std::string& batch);
   // The last of each of its streams.
   [[nodiscard]] std::span<const Mark> last() const { return last_; }
+  [[nodiscard]] std::uint32_t user() const { return user_; }
+  // The numbers of the last updates of the orders that have not ended, in order.
+  [[nodiscard]] std::vector<std::uint64_t> open() const;
 
  private:
   using Kind = Streams::Kind;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/json.hpp"
@@ -17,7 +18,12 @@ std::string text_in(const json::Value& value, std::string_view name) {
 // What the server must deliver is what it gets with a number: none of those may break the rules by which it withholds.
 TEST(UserEvents, AreOrdersThatLivePlausibleLives) {
   UserEvents events(3, Streams(9, Streams::Order::whole), 42);
-  std::map<std::string, std::pair<std::string, double>> latest;  // by order: status, quantity filled
+  struct Update {
+    std::string status;
+    double filled;
+    std::uint64_t number;
+  };
+  std::map<std::string, Update> latest;  // by order
   std::uint64_t next = 1, over = 0, for_nobody = 0, foreign = 0, narrowed = 0;
   while (next <= 20'000) {
     std::string batch = "[";
@@ -53,17 +59,22 @@ TEST(UserEvents, AreOrdersThatLivePlausibleLives) {
       if (before == latest.end()) {
         ASSERT_EQ(status, "SUBMITTED");
       } else {
-        ASSERT_TRUE(before->second.first == "SUBMITTED" || before->second.first == "PARTIALLY_FILLED");
+        ASSERT_TRUE(before->second.status == "SUBMITTED" || before->second.status == "PARTIALLY_FILLED");
         ASSERT_NE(status, "SUBMITTED");
-        ASSERT_GE(filled, before->second.second);
-        ASSERT_TRUE(status != "PARTIALLY_FILLED" || filled > before->second.second);
+        ASSERT_GE(filled, before->second.filled);
+        ASSERT_TRUE(status != "PARTIALLY_FILLED" || filled > before->second.filled);
       }
       if (status != "SUBMITTED" && status != "PARTIALLY_FILLED") ++over;
-      latest[order] = {status, filled};
+      latest[order] = {status, filled, mark->number};
     }
   }
   ASSERT_EQ(events.last().size(), 1U);
   EXPECT_EQ(events.last()[0], (Mark{3, next - 1}));
+  std::vector<std::uint64_t> open;
+  for (const auto& [order, last] : latest)
+    if (last.status == "SUBMITTED" || last.status == "PARTIALLY_FILLED") open.push_back(last.number);
+  std::ranges::sort(open);
+  EXPECT_EQ(events.open(), open);
   EXPECT_GT(over, 2000U);
   EXPECT_GT(for_nobody, 100U);
   EXPECT_GT(foreign, 2U);
