@@ -195,17 +195,20 @@ void take_properties(const amqp_basic_properties_t& properties, RabbitmqMessage&
   }
 }
 
-// A server that has just started answers before its queues are there: "home node ... is down or inaccessible".
+// A server that has just started answers before its queues are there, with 404: "home node ... is down or
+// inaccessible", and a moment later with 406: "... does not have a replica on the local node".
 bool is_coming_up(std::string_view text) {
-  return text.find("down or inaccessible") != std::string_view::npos;
+  return text.find("down or inaccessible") != std::string_view::npos ||
+         text.find("does not have a replica on the local node") != std::string_view::npos;
 }
 
 ErrorKind kind_of(int code, std::string_view text) {
+  if (is_coming_up(text)) return ErrorKind::unavailable;
   switch (code) {
     case AMQP_ACCESS_REFUSED:
       return ErrorKind::denied;
     case AMQP_NOT_FOUND:
-      return is_coming_up(text) ? ErrorKind::unavailable : ErrorKind::not_found;
+      return ErrorKind::not_found;
     case AMQP_NOT_ALLOWED:  // the virtual host; or a limit of connections
       if (text.find("limit") != std::string_view::npos) return ErrorKind::unavailable;
       return text.find("refused") != std::string_view::npos ? ErrorKind::denied : ErrorKind::invalid;

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "brokers"
@@ -21,7 +22,7 @@ class Broker:
 
     def __init__(self, kind, folder):
         self.kind, self.folder = kind, Path(folder)
-        self.starting = self.url = None
+        self.starting = self.url = self.begun_at = self.up_at = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self):
@@ -31,6 +32,7 @@ class Broker:
 
     def begin_start(self):
         """On the data that are there. Until is_up() nothing else may be asked of it."""
+        self.begun_at, self.up_at = time.monotonic(), None
         settings = [word for setting in SETTINGS_OF.get(self.kind, ()) for word in ("--set", setting)]
         with self._said().open("wb") as out:
             self.starting = subprocess.Popen([*self._command("start"), *settings], stdin=subprocess.DEVNULL, stdout=out,
@@ -43,7 +45,13 @@ class Broker:
         if code:
             said = self._said().read_text(errors="replace")
             raise NotHere(said.strip()) if code == NOT_HERE else RuntimeError(f"{self.kind} did not start: {said}")
+        if code == 0 and self.up_at is None:
+            self.up_at = time.monotonic()
         return code == 0
+
+    def has_served(self):
+        """Whether it has been up for as long as it took to start: the nodes need their time too."""
+        return self.is_up() and time.monotonic() - self.up_at >= self.up_at - self.begun_at
 
     def wait_until_up(self):
         self.starting.wait(START_SECONDS_MAX)

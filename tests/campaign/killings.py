@@ -16,7 +16,7 @@ class Killings:
         """`broker`: None where there is none."""
         self.nodes, self.broker, self.load, self.chance = nodes, broker, load, chance
         self.count = self.not_ready = self.broker_count = self.pauses = 0
-        self.paused = set()
+        self.down, self.paused = set(), set()
         self._due, self._order = [], itertools.count()  # a heap: what comes back, and when
 
     def go_on_until(self, seconds, kills, broker_kills):
@@ -28,7 +28,7 @@ class Killings:
             self._wait(self._some_time())
             is_over = time.monotonic() >= end
             is_broker_up = self.broker is not None and self.broker.is_up()
-            if is_broker_up and (self.chance.random() < BROKER_SHARE or (is_over and lacks_brokers)):
+            if is_broker_up and self.broker.has_served() and (self.chance.random() < BROKER_SHARE or (is_over and lacks_brokers)):
                 self._kill_broker()
             elif (not is_over or lacks_nodes) and (is_broker_up or not self._is_spared()):
                 self._disturb_node()
@@ -46,14 +46,20 @@ class Killings:
         if len(self.nodes) == 1:
             self._kill(self.nodes[0])
             return self.nodes[0].start()
-        alive = [node for node in self.nodes if node.process.poll() is None]
-        if not alive:
+        up = [node for node in self.nodes if node not in self.down]
+        if not up:
             return
-        node = self.chance.choice(alive)
+        node = self.chance.choice(up)
         if node not in self.paused and self.chance.random() < PAUSE_SHARE:
             return self._pause(node)
         self._kill(node)
-        self._later(self.chance.uniform(0, 2), node.spawn)
+        self.down.add(node)
+
+        def come_back():
+            self.down.discard(node)
+            node.spawn()
+
+        self._later(self.chance.uniform(0, 2), come_back)
 
     def _kill(self, node):
         """And sometimes again while it comes up."""
