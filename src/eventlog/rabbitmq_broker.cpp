@@ -35,6 +35,9 @@ constexpr std::uint16_t kCredit = 256;
 constexpr std::uint16_t kNotesCredit = 16;
 constexpr std::uint64_t kNotesBytesMax = std::uint64_t{128} << 20;
 constexpr milliseconds kEmptyAfter{250};
+// A hole costs a question about the whole stream, so what comes soon behind it is asked about together.
+constexpr milliseconds kSoon{20};
+constexpr milliseconds kGatherMax{200};
 
 MonoTime now() {
   return std::chrono::steady_clock::now();
@@ -189,6 +192,7 @@ class RabbitmqReader final : public BrokerReader {
     std::uint64_t tag = 0;
     std::size_t bytes = 0;
     MonoTime deadline = now() + wait;
+    MonoTime gather_until{};
     while (!gap_ && batch.records.size() < kReadRecordsMax && bytes < kReadBytesMax) {
       Result<std::optional<RabbitmqMessage>> message = records_.receive(deadline);
       if (!message) return std::unexpected(message.error());
@@ -196,11 +200,14 @@ class RabbitmqReader final : public BrokerReader {
       tag = (*message)->tag;
       if (std::exchange(is_witness_due_, false)) check_witness(**message);
       if (gap_ || (*message)->offset < next_) continue;
-      if ((*message)->offset > next_ && !hole) hole = Hole{.from = next_, .records_before = batch.records.size()};
+      if ((*message)->offset > next_ && !hole) {
+        hole = Hole{.from = next_, .records_before = batch.records.size()};
+        gather_until = now() + kGatherMax;
+      }
       bytes += (*message)->bytes.size();
       next_ = (*message)->offset + 1;
       batch.records.push_back(record_of(std::move(**message)));
-      deadline = MonoTime{};
+      deadline = hole ? std::min(now() + kSoon, gather_until) : MonoTime{};
     }
     if (hole) {
       if (Result<> checked = check_hole(*hole, batch); !checked) return std::unexpected(checked.error());
