@@ -7,11 +7,13 @@ stage that fails without a count, or that did not run because what it needs did 
 
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -41,6 +43,15 @@ class Check:
         self.started = time.monotonic()
         self.total = Tally()
         self.broken = set()  # stages that did not succeed, for those that need them
+        self.telling = threading.Lock()
+
+    @contextlib.contextmanager
+    def beside(self, name, run, needs=()):
+        """A stage that mostly waits, while those within the block need the cores."""
+        thread = threading.Thread(target=self.stage, args=(name, run, needs), daemon=True)
+        thread.start()
+        yield
+        thread.join()
 
     def stage(self, name, run, needs=()):
         """`run(log path)` gives a Tally, or raises when there is none to give."""
@@ -56,16 +67,20 @@ class Check:
                 result = run(log)
             except Exception as error:  # a tool that died leaves no count
                 result = Tally(0, 1, str(error))
+        with self.telling:
+            self.tell(name, result, clock(time.monotonic() - at), log)
+
+    def tell(self, name, result, took, log):
         self.total += result
-        took = clock(time.monotonic() - at)
         if not result.failed:
-            print(f"   {f'{result.passed} passed' if result.passed else 'done'} in {took}. {result.note}".rstrip(". "), flush=True)
+            done = f"{result.passed} passed" if result.passed else "done"
+            print(f"   {name}: {done} in {took}. {result.note}".rstrip(". "), flush=True)
             return
         self.broken.add(name)
         tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         for line in tail:
             print(f"   | {line}")
-        print(f"   FAILED in {took}: {result.passed} passed, {result.failed} failed. {result.note}")
+        print(f"   {name} FAILED in {took}: {result.passed} passed, {result.failed} failed. {result.note}")
         print(f"   the whole log: {log.relative_to(ROOT)}", flush=True)
 
 
@@ -331,19 +346,21 @@ def main():
     check.stage("build release", build("release", [], "-DCARILLON_TESTS=ON"))
     check.stage("unit release", unit_tests("release"), needs=["build release"])
     if not quick:
-        check.stage("brokers", broker_tests("release"), needs=["build release"])
-        check.stage("simulation", simulation(BUILD / "release/carillon_simulation", SIMULATION_SEEDS, has_variants=True),
-                    needs=["build release"])
-        check.stage("tidy", tidy, needs=["build release"])
+        with check.beside("brokers", broker_tests("release"), needs=["build release"]):
+            check.stage("simulation",
+                        simulation(BUILD / "release/carillon_simulation", SIMULATION_SEEDS, has_variants=True),
+                        needs=["build release"])
+            check.stage("tidy", tidy, needs=["build release"])
         # The fuzz preset is the asan preset with coverage counters: one build serves both.
         check.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_broker_tests", "carillon_simulation",
                                                  "fuzz/all"]))
         check.stage("unit asan", unit_tests("fuzz"), needs=["build asan"])
-        check.stage("brokers asan", broker_tests("fuzz"), needs=["build asan"])
-        check.stage("simulation asan", simulation(BUILD / "fuzz/carillon_simulation", SIMULATION_SEEDS_ASAN, has_variants=False),
-                    needs=["build asan"])
-        check.stage("fuzz", fuzz, needs=["build asan"])
-        check.stage("build tsan", build("tsan", ["carillon_tests"]))
+        with check.beside("brokers asan", broker_tests("fuzz"), needs=["build asan"]):
+            check.stage("simulation asan",
+                        simulation(BUILD / "fuzz/carillon_simulation", SIMULATION_SEEDS_ASAN, has_variants=False),
+                        needs=["build asan"])
+            check.stage("fuzz", fuzz, needs=["build asan"])
+            check.stage("build tsan", build("tsan", ["carillon_tests"]))
         check.stage("unit tsan", unit_tests("tsan"), needs=["build tsan"])
         check.stage("black box", pytest("tests/blackbox/run", BUILD / "release/carillon"), needs=["build release"])
         check.stage("campaign", campaign(BUILD / "release/carillon"), needs=["build release"])
