@@ -44,7 +44,7 @@ void BrokerAppender::Outcomes::count(ErrorKind kind) {
   unavailable.add();
 }
 
-BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, JournalQueue& queue, const LogPositions& positions,
+BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, LogQueue& queue, const LogPositions& positions,
                                LogIdentity identity, Place buried_up_to, KnownIds& ids, BrokerLink& link,
                                ReadUpTo read_up_to, const Options& options, const Clock& clock,
                                telemetry::Registry& metrics)
@@ -72,7 +72,7 @@ BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, JournalQueu
 void BrokerAppender::run() {
   write_mark();
   for (bool is_last = false; !is_last;) {
-    JournalQueue::Taken taken = queue_.take(patience());
+    LogQueue::Taken taken = queue_.take(patience());
     is_last = taken.is_last;
     queue_calls_.set(static_cast<std::int64_t>(taken.calls_waiting));
     connect_when_due();
@@ -350,8 +350,10 @@ Result<> BrokerAppender::write_note(const std::string& note) {
 
 void BrokerAppender::write_mark() {
   notes_since_mark_ = 0;
-  if (is_connected_) identity_.reached.pass(read_up_to_());
-  (void)write_note(encode_mark_note(identity_));
+  if (!is_connected_) return;
+  identity_.reached.pass(read_up_to_());
+  // Without it a later mark says the same.
+  if (const auto written = writer_->append_note(encode_mark_note(identity_)); !written) lose(written.error());
 }
 
 Result<LogNotes> BrokerAppender::read_notes() {

@@ -16,10 +16,10 @@
 #include "base/clock.hpp"
 #include "eventlog/broker.hpp"
 #include "eventlog/broker_link.hpp"
-#include "eventlog/journal_queue.hpp"
 #include "eventlog/known_ids.hpp"
 #include "eventlog/log_notes.hpp"
 #include "eventlog/log_positions.hpp"
+#include "eventlog/log_queue.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace carillon::eventlog {
@@ -38,7 +38,7 @@ class BrokerAppender {
   using ReadUpTo = std::function<Place()>;
 
   // `writer` is connected. `read_up_to` says how far this node has read.
-  BrokerAppender(std::unique_ptr<BrokerWriter> writer, JournalQueue& queue, const LogPositions& positions,
+  BrokerAppender(std::unique_ptr<BrokerWriter> writer, LogQueue& queue, const LogPositions& positions,
                  LogIdentity identity, Place buried_up_to, KnownIds& ids, BrokerLink& link, ReadUpTo read_up_to,
                  const Options& options, const Clock& clock, telemetry::Registry& metrics);
 
@@ -107,7 +107,7 @@ class BrokerAppender {
   [[nodiscard]] Position position_at(std::uint32_t lane, Offset offset) const;
 
   const std::unique_ptr<BrokerWriter> writer_;
-  JournalQueue& queue_;
+  LogQueue& queue_;
   const LogPositions& positions_;
   LogIdentity identity_;
   Place buried_up_to_;

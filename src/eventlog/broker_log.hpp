@@ -15,10 +15,10 @@
 #include "eventlog/broker_follower.hpp"
 #include "eventlog/broker_link.hpp"
 #include "eventlog/event_log.hpp"
-#include "eventlog/journal_queue.hpp"
 #include "eventlog/known_ids.hpp"
 #include "eventlog/log_notes.hpp"
 #include "eventlog/log_positions.hpp"
+#include "eventlog/log_queue.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace carillon::eventlog {
@@ -41,7 +41,7 @@ class BrokerLog final : public EventLog {
   struct Options {
     // How much of the log is read at start: at least as much as clients resume from, and one hour more.
     milliseconds history = std::chrono::hours{24};
-    JournalQueue::Limits queue{};
+    LogQueue::Limits queue{};
     BrokerAppender::Options appending{};
     BrokerFollower::Options following{};
     // Called at most once, on one of the log's threads. Must not call stop().
@@ -90,7 +90,7 @@ class BrokerLog final : public EventLog {
   Options options_;
   const Clock& clock_;
   telemetry::Registry& metrics_;
-  JournalQueue queue_;
+  LogQueue queue_;
   BrokerLink link_;
   KnownIds ids_{KnownIds::Limits{}};
 

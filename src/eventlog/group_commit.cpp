@@ -37,7 +37,7 @@ Error for_callers(const Error& error) {
 
 }  // namespace
 
-Result<bool> GroupCommit::commit(JournalQueue::Taken taken, WallTime now) {
+Result<bool> GroupCommit::commit(LogQueue::Taken taken, WallTime now) {
   const std::uint64_t next_before = journal_.next_sequence();
   for (DeadLetterCall& call : taken.dead_letters) {
     if (auto* put = std::get_if<PutDeadLetter>(&call)) letters_.push_back(std::move(put->letter));
@@ -56,7 +56,7 @@ Result<bool> GroupCommit::commit(JournalQueue::Taken taken, WallTime now) {
   return journal_.next_sequence() != next_before;
 }
 
-Result<> GroupCommit::write(JournalQueue::Taken& taken, WallTime now) {
+Result<> GroupCommit::write(LogQueue::Taken& taken, WallTime now) {
   const Stopwatch stopwatch;
   if (Result<> begun = journal_.begin(); !begun) return begun;
   if (Result<> written = write_appends(taken, now); !written) return written;
@@ -66,7 +66,7 @@ Result<> GroupCommit::write(JournalQueue::Taken& taken, WallTime now) {
   return committed;
 }
 
-Result<> GroupCommit::write_appends(JournalQueue::Taken& taken, WallTime now) {
+Result<> GroupCommit::write_appends(LogQueue::Taken& taken, WallTime now) {
   appended_.clear();
   if (journal_.is_over_size()) {
     appended_.assign(taken.appends.size(), fail(ErrorKind::full, "the journal is over its size until it is followed"));
@@ -80,7 +80,7 @@ Result<> GroupCommit::write_appends(JournalQueue::Taken& taken, WallTime now) {
   return {};
 }
 
-Result<> GroupCommit::write_dead_letters(JournalQueue::Taken& taken) {
+Result<> GroupCommit::write_dead_letters(LogQueue::Taken& taken) {
   letters_put_ = 0;
   for (const DeadLetter& letter : letters_) {
     const Result<bool> put = journal_.put_dead_letter(letter);
@@ -98,7 +98,7 @@ Result<> GroupCommit::write_dead_letters(JournalQueue::Taken& taken) {
   return {};
 }
 
-void GroupCommit::answer_appends(JournalQueue::Taken& taken) {
+void GroupCommit::answer_appends(LogQueue::Taken& taken) {
   for (std::size_t i = 0; i < taken.appends.size(); ++i) {
     Result<Appended>& result = appended_[i];
     if (result) {
@@ -112,7 +112,7 @@ void GroupCommit::answer_appends(JournalQueue::Taken& taken) {
   }
 }
 
-Result<> GroupCommit::answer_dead_letters(JournalQueue::Taken& taken) {
+Result<> GroupCommit::answer_dead_letters(LogQueue::Taken& taken) {
   Result<> read;
   std::size_t removals = 0;
   for (DeadLetterCall& call : taken.dead_letters) {
@@ -138,7 +138,7 @@ void GroupCommit::lose_letters_over(std::size_t letters_max) {
                  {{"letters", lost}, {"reason", "the journal did not take them"}});
 }
 
-void fail_calls(JournalQueue::Taken taken, const Error& error, JournalMetrics& metrics) {
+void fail_calls(LogQueue::Taken taken, const Error& error, JournalMetrics& metrics) {
   for (AppendCall& call : taken.appends) {
     metrics.appends.count(error.kind);
     call.done(std::unexpected(error));

@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 #include "eventlog/journal.hpp"
 #include "eventlog/journal_metrics.hpp"
-#include "eventlog/journal_queue.hpp"
+#include "eventlog/log_queue.hpp"
 
 namespace carillon::eventlog {
 
@@ -26,16 +26,16 @@ class GroupCommit {
 
   // Returns whether records were added. An error is the transaction's, and the calls were answered with it (`full`) or
   // with `unavailable`: after `full` a later group may succeed, after any other none may be tried.
-  [[nodiscard]] Result<bool> commit(JournalQueue::Taken taken, WallTime now);
+  [[nodiscard]] Result<bool> commit(LogQueue::Taken taken, WallTime now);
   // Whether dead letters that were put still wait for a commit that succeeds.
   [[nodiscard]] bool has_letters() const { return !letters_.empty(); }
 
  private:
-  [[nodiscard]] Result<> write(JournalQueue::Taken& taken, WallTime now);
-  [[nodiscard]] Result<> write_appends(JournalQueue::Taken& taken, WallTime now);
-  [[nodiscard]] Result<> write_dead_letters(JournalQueue::Taken& taken);
-  void answer_appends(JournalQueue::Taken& taken);
-  [[nodiscard]] Result<> answer_dead_letters(JournalQueue::Taken& taken);
+  [[nodiscard]] Result<> write(LogQueue::Taken& taken, WallTime now);
+  [[nodiscard]] Result<> write_appends(LogQueue::Taken& taken, WallTime now);
+  [[nodiscard]] Result<> write_dead_letters(LogQueue::Taken& taken);
+  void answer_appends(LogQueue::Taken& taken);
+  [[nodiscard]] Result<> answer_dead_letters(LogQueue::Taken& taken);
   void lose_letters_over(std::size_t letters_max);
 
   Journal& journal_;
@@ -48,6 +48,6 @@ class GroupCommit {
 };
 
 // Completes every call of `taken` with `error`; dead letters to be put are lost with it.
-void fail_calls(JournalQueue::Taken taken, const Error& error, JournalMetrics& metrics);
+void fail_calls(LogQueue::Taken taken, const Error& error, JournalMetrics& metrics);
 
 }  // namespace carillon::eventlog

@@ -122,7 +122,7 @@ void SqliteJournal::remove_dead_letter(Position position, Done done) {
 void SqliteJournal::run() {
   ::pthread_setname_np(::pthread_self(), "journal");
   for (bool is_last = false; !is_last && !failure_;) {
-    JournalQueue::Taken taken = queue_.take(is_busy_ ? std::chrono::nanoseconds::zero() : options_.upkeep_interval);
+    LogQueue::Taken taken = queue_.take(is_busy_ ? std::chrono::nanoseconds::zero() : options_.upkeep_interval);
     is_last = taken.is_last;
     is_busy_ = false;
     metrics_.queue_calls.set(static_cast<std::int64_t>(taken.calls_waiting));
@@ -139,7 +139,7 @@ void SqliteJournal::run() {
   if (failure_ && options_.on_fatal) options_.on_fatal(*failure_);
 }
 
-void SqliteJournal::commit(JournalQueue::Taken taken) {
+void SqliteJournal::commit(LogQueue::Taken taken) {
   if (taken.appends.empty() && taken.dead_letters.empty() && !group_->has_letters()) return;
   const Result<bool> added = group_->commit(std::move(taken), clock_.wall_now());
   if (!added) return suffer(added.error());
@@ -196,7 +196,7 @@ void SqliteJournal::suffer(const Error& error) {
   telemetry::log(Level::error, "journal has failed", {{"reason", error.message}});
   queue_.close(*failure_);
   for (bool is_last = false; !is_last;) {
-    JournalQueue::Taken taken = queue_.take(std::chrono::nanoseconds::zero());
+    LogQueue::Taken taken = queue_.take(std::chrono::nanoseconds::zero());
     is_last = taken.is_last;
     fail_calls(std::move(taken), *failure_, metrics_);
   }

@@ -17,8 +17,8 @@
 #include "eventlog/group_commit.hpp"
 #include "eventlog/journal.hpp"
 #include "eventlog/journal_metrics.hpp"
-#include "eventlog/journal_queue.hpp"
 #include "eventlog/log_positions.hpp"
+#include "eventlog/log_queue.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace carillon::eventlog {
@@ -37,7 +37,7 @@ class SqliteJournal final : public EventLog {
   struct Options {
     std::string path{};
     JournalLimits limits{};
-    JournalQueue::Limits queue{};
+    LogQueue::Limits queue{};
     // How often retention by age and, on a full disk, a try for space are due.
     milliseconds upkeep_interval{1000};
     // Called at most once, on the journal's thread, after the calls under way were failed. Must not call stop().
@@ -69,7 +69,7 @@ class SqliteJournal final : public EventLog {
 
  private:
   void run();
-  void commit(JournalQueue::Taken taken);
+  void commit(LogQueue::Taken taken);
   void follow();
   void keep_up();
   void trim();
@@ -83,7 +83,7 @@ class SqliteJournal final : public EventLog {
   Options options_;
   const Clock& clock_;
   JournalMetrics metrics_;
-  JournalQueue queue_;
+  LogQueue queue_;
 
   // What callers' threads count.
   std::mutex refusals_mutex_;

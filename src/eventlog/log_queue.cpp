@@ -1,4 +1,4 @@
-#include "eventlog/journal_queue.hpp"
+#include "eventlog/log_queue.hpp"
 
 #include <utility>
 
@@ -15,7 +15,7 @@ std::size_t bytes_of(const DeadLetterCall& call) {
 
 }  // namespace
 
-Result<> JournalQueue::check(AppendCall& call) const {
+Result<> LogQueue::check(AppendCall& call) const {
   if (call.records.empty()) return fail(ErrorKind::invalid, "a call without records");
   call.bytes = 0;
   for (const Record& record : call.records) {
@@ -24,17 +24,17 @@ Result<> JournalQueue::check(AppendCall& call) const {
     call.bytes += bytes;
   }
   const bool can_fit = call.records.size() <= limits_.append_records_max && call.bytes <= limits_.append_bytes_max;
-  if (!can_fit) return fail(ErrorKind::invalid, "a call has more records than the journal's queue holds");
+  if (!can_fit) return fail(ErrorKind::invalid, "a call has more records than the log's queue holds");
   return {};
 }
 
-Result<> JournalQueue::push(AppendCall& call) {
+Result<> LogQueue::push(AppendCall& call) {
   if (Result<> checked = check(call); !checked) return checked;
   const std::lock_guard lock(mutex_);
   if (closed_) return std::unexpected(*closed_);
   const bool fits = append_records_ + call.records.size() <= limits_.append_records_max &&
                     append_bytes_ + call.bytes <= limits_.append_bytes_max;
-  if (!fits) return fail(ErrorKind::full, "the journal's queue is full");
+  if (!fits) return fail(ErrorKind::full, "the log's queue is full");
   append_records_ += call.records.size();
   append_bytes_ += call.bytes;
   appends_.push_back(std::move(call));
@@ -42,20 +42,20 @@ Result<> JournalQueue::push(AppendCall& call) {
   return {};
 }
 
-Result<> JournalQueue::push(DeadLetterCall& call) {
+Result<> LogQueue::push(DeadLetterCall& call) {
   const std::size_t bytes = bytes_of(call);
   const std::lock_guard lock(mutex_);
   if (closed_) return std::unexpected(*closed_);
   const bool fits = dead_letters_.size() < limits_.dead_letter_calls_max &&
                     dead_letter_bytes_ + bytes <= limits_.dead_letter_bytes_max;
-  if (!fits) return fail(ErrorKind::full, "the journal's queue of dead letters is full");
+  if (!fits) return fail(ErrorKind::full, "the log's queue of dead letters is full");
   dead_letter_bytes_ += bytes;
   dead_letters_.push_back(std::move(call));
   news_.notify_one();
   return {};
 }
 
-Result<> JournalQueue::push(ReachedCall& call) {
+Result<> LogQueue::push(ReachedCall& call) {
   const std::lock_guard lock(mutex_);
   if (closed_) return std::unexpected(*closed_);
   if (reached_.size() >= limits_.reached_calls_max) return fail(ErrorKind::full, "the log's queue is full");
@@ -64,7 +64,7 @@ Result<> JournalQueue::push(ReachedCall& call) {
   return {};
 }
 
-void JournalQueue::push(Settled settled) {
+void LogQueue::push(Settled settled) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   settled_.up_to = settled.up_to;
@@ -72,24 +72,24 @@ void JournalQueue::push(Settled settled) {
   news_.notify_one();
 }
 
-void JournalQueue::wake() {
+void LogQueue::wake() {
   const std::lock_guard lock(mutex_);
   woken_ = true;
   news_.notify_one();
 }
 
-void JournalQueue::open() {
+void LogQueue::open() {
   const std::lock_guard lock(mutex_);
   closed_.reset();
 }
 
-void JournalQueue::close(Error error) {
+void LogQueue::close(Error error) {
   const std::lock_guard lock(mutex_);
   if (!closed_) closed_ = std::move(error);
   news_.notify_one();
 }
 
-JournalQueue::Taken JournalQueue::take(std::chrono::nanoseconds patience) {
+LogQueue::Taken LogQueue::take(std::chrono::nanoseconds patience) {
   std::unique_lock lock(mutex_);
   news_.wait_for(lock, patience, [this] { return has_news(); });
   woken_ = false;
@@ -104,7 +104,7 @@ JournalQueue::Taken JournalQueue::take(std::chrono::nanoseconds patience) {
   return taken;
 }
 
-void JournalQueue::move_appends_to(Taken& taken) {
+void LogQueue::move_appends_to(Taken& taken) {
   std::size_t records = 0;
   std::size_t bytes = 0;
   while (!appends_.empty()) {

@@ -1,4 +1,4 @@
-#include "eventlog/journal_queue.hpp"
+#include "eventlog/log_queue.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,25 +16,25 @@ AppendCall call_of(std::size_t records, std::size_t bytes_each) {
   return call;
 }
 
-ErrorKind push_error(JournalQueue& queue, AppendCall call) {
+ErrorKind push_error(LogQueue& queue, AppendCall call) {
   const Result<> pushed = queue.push(call);
   EXPECT_FALSE(pushed);
   return pushed ? ErrorKind::internal : pushed.error().kind;
 }
 
-void push(JournalQueue& queue, AppendCall call) {
+void push(LogQueue& queue, AppendCall call) {
   EXPECT_TRUE(queue.push(call));
 }
 
-TEST(JournalQueue, TakesNothingUntilItIsOpened) {
-  JournalQueue queue({});
+TEST(LogQueue, TakesNothingUntilItIsOpened) {
+  LogQueue queue({});
   EXPECT_EQ(push_error(queue, call_of(1, 1)), ErrorKind::unavailable);
   queue.open();
   push(queue, call_of(1, 1));
 }
 
-TEST(JournalQueue, IsFullAtItsBoundOfRecords) {
-  JournalQueue queue({.append_records_max = 10});
+TEST(LogQueue, IsFullAtItsBoundOfRecords) {
+  LogQueue queue({.append_records_max = 10});
   queue.open();
   push(queue, call_of(6, 1));
   EXPECT_EQ(push_error(queue, call_of(5, 1)), ErrorKind::full);
@@ -43,16 +43,16 @@ TEST(JournalQueue, IsFullAtItsBoundOfRecords) {
   push(queue, call_of(10, 1));
 }
 
-TEST(JournalQueue, IsFullAtItsBoundOfBytes) {
-  JournalQueue queue({.append_bytes_max = 1000});
+TEST(LogQueue, IsFullAtItsBoundOfBytes) {
+  LogQueue queue({.append_bytes_max = 1000});
   queue.open();
   push(queue, call_of(1, 600));
   EXPECT_EQ(push_error(queue, call_of(1, 401)), ErrorKind::full);
   push(queue, call_of(1, 400));
 }
 
-TEST(JournalQueue, RefusesForGoodWhatCouldNeverFit) {
-  JournalQueue queue({.append_records_max = 10, .append_bytes_max = 5'000'000});
+TEST(LogQueue, RefusesForGoodWhatCouldNeverFit) {
+  LogQueue queue({.append_records_max = 10, .append_bytes_max = 5'000'000});
   queue.open();
   EXPECT_EQ(push_error(queue, call_of(11, 1)), ErrorKind::invalid);
   EXPECT_EQ(push_error(queue, call_of(6, 1'000'000)), ErrorKind::invalid);
@@ -60,8 +60,8 @@ TEST(JournalQueue, RefusesForGoodWhatCouldNeverFit) {
   EXPECT_EQ(push_error(queue, call_of(0, 0)), ErrorKind::invalid);
 }
 
-TEST(JournalQueue, GroupsAreBoundedAndInOrder) {
-  JournalQueue queue({.group_records_max = 10, .group_bytes_max = 1000});
+TEST(LogQueue, GroupsAreBoundedAndInOrder) {
+  LogQueue queue({.group_records_max = 10, .group_bytes_max = 1000});
   queue.open();
   push(queue, call_of(4, 1));
   push(queue, call_of(6, 1));
@@ -69,7 +69,7 @@ TEST(JournalQueue, GroupsAreBoundedAndInOrder) {
   push(queue, call_of(1, 900));
   push(queue, call_of(1, 200));
 
-  const JournalQueue::Taken first = queue.take(kAtOnce);
+  const LogQueue::Taken first = queue.take(kAtOnce);
   ASSERT_EQ(first.appends.size(), 2u);
   EXPECT_EQ(first.appends[0].records.size(), 4u);
   EXPECT_EQ(first.calls_waiting, 5u);
@@ -79,8 +79,8 @@ TEST(JournalQueue, GroupsAreBoundedAndInOrder) {
   EXPECT_TRUE(queue.take(kAtOnce).appends.empty());
 }
 
-TEST(JournalQueue, AClosedQueueCanBeEmptied) {
-  JournalQueue queue({.group_records_max = 1});
+TEST(LogQueue, AClosedQueueCanBeEmptied) {
+  LogQueue queue({.group_records_max = 1});
   queue.open();
   push(queue, call_of(1, 1));
   push(queue, call_of(1, 1));
@@ -88,13 +88,13 @@ TEST(JournalQueue, AClosedQueueCanBeEmptied) {
   queue.close({ErrorKind::internal, "second"});
   EXPECT_EQ(push_error(queue, call_of(1, 1)), ErrorKind::unavailable);
   EXPECT_FALSE(queue.take(kAtOnce).is_last);
-  const JournalQueue::Taken last = queue.take(std::chrono::hours{1});
+  const LogQueue::Taken last = queue.take(std::chrono::hours{1});
   EXPECT_EQ(last.appends.size(), 1u);
   EXPECT_TRUE(last.is_last);
 }
 
-TEST(JournalQueue, DeadLettersHaveBoundsOfTheirOwn) {
-  JournalQueue queue({.append_records_max = 1, .dead_letter_calls_max = 2, .dead_letter_bytes_max = 100});
+TEST(LogQueue, DeadLettersHaveBoundsOfTheirOwn) {
+  LogQueue queue({.append_records_max = 1, .dead_letter_calls_max = 2, .dead_letter_bytes_max = 100});
   queue.open();
   push(queue, call_of(1, 1));
   const auto put = [&](std::size_t bytes) {
@@ -109,8 +109,8 @@ TEST(JournalQueue, DeadLettersHaveBoundsOfTheirOwn) {
   EXPECT_TRUE(put(60));
 }
 
-TEST(JournalQueue, WhatIsSettledIsTakenAtOnceAndInOrder) {
-  JournalQueue queue({});
+TEST(LogQueue, WhatIsSettledIsTakenAtOnceAndInOrder) {
+  LogQueue queue({});
   queue.push(Settled{5, {{4, 0, false}}});
   queue.open();
   EXPECT_EQ(queue.take(kAtOnce).settled.up_to, 0u) << "it was closed";
@@ -124,8 +124,8 @@ TEST(JournalQueue, WhatIsSettledIsTakenAtOnceAndInOrder) {
   EXPECT_EQ(queue.take(kAtOnce).settled.up_to, 0u);
 }
 
-TEST(JournalQueue, AWakeEndsOneWait) {
-  JournalQueue queue({});
+TEST(LogQueue, AWakeEndsOneWait) {
+  LogQueue queue({});
   queue.open();
   queue.wake();
   EXPECT_TRUE(queue.take(std::chrono::hours{1}).appends.empty());

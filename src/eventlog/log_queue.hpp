@@ -36,9 +36,9 @@ struct ReachedCall {
   EventLog::ReachedDone done;
 };
 
-// What waits for the journal's thread: callers push from any thread, one thread takes. Bounded; never blocks a caller.
-// Closed until open().
-class JournalQueue {
+// What waits for the thread that appends to a log: callers push from any thread, one thread takes. Bounded; never
+// blocks a caller. Closed until open().
+class LogQueue {
  public:
   struct Limits {
     std::size_t append_records_max = 50'000;
@@ -59,7 +59,7 @@ class JournalQueue {
     bool is_last = false;           // closed, and nothing is left
   };
 
-  explicit JournalQueue(const Limits& limits) : limits_(limits) {}
+  explicit LogQueue(const Limits& limits) : limits_(limits) {}
 
   void open();
   // From now on pushes fail with `error`; what waits can still be taken. The first close counts.
@@ -96,7 +96,7 @@ class JournalQueue {
   std::vector<ReachedCall> reached_;
   Settled settled_;
   bool woken_ = false;
-  std::optional<Error> closed_{{ErrorKind::unavailable, "the journal is not open"}};
+  std::optional<Error> closed_{{ErrorKind::unavailable, "the log is not open"}};
 };
 
 }  // namespace carillon::eventlog
