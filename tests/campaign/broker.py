@@ -7,8 +7,8 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "brokers"
 SCRIPT_OF = {"redis": "redis", "kafka": "kafka", "rabbitmq": "rabbitmq", "jetstream": "nats"}
-# Order that holds within a key only shows where there is more than one partition.
-SETTINGS_OF = {"kafka": ["num.partitions=3"]}
+# Order that holds within a key only shows where there is more than one partition; and segments as servers have them.
+SETTINGS_OF = {"kafka": ["num.partitions=3"], "rabbitmq": ["segment_bytes=500000000"]}
 START_SECONDS_MAX = 120
 NOT_HERE = 77
 
