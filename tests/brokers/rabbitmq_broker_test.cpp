@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "brokers/broker_process.hpp"
+#include "eventlog/rabbitmq_connection.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -272,6 +273,22 @@ TEST_F(RabbitmqBrokerTest, TellsALogMadeAnewFromTheOneThatItReadAlthoughItIsAsLo
   log.seek(Place(read.back().offset));
   EXPECT_TRUE(log.read(1).empty());
   EXPECT_EQ(log.gap, GapReason::epoch);
+}
+
+// The server takes a declaration of what is there only with the arguments that it was made with.
+TEST_F(RabbitmqBrokerTest, MakesAStreamThatKeepsRecordsForAsLongAsItIsTold) {
+  RabbitmqOptions told = options();
+  told.access.retention = std::chrono::hours{48};
+  Log log(told);
+  log.open();
+  auto address = parse_rabbitmq_url(told.access.url);
+  ASSERT_TRUE(address) << address.error().message;
+  for (const int hours : {48, 24}) {
+    RabbitmqConnection connection(*address, told.access);
+    ASSERT_TRUE(connection.connect());
+    const Result<> declared = connection.declare_stream(told.queue, {.age = std::chrono::hours{hours}});
+    EXPECT_EQ(declared.has_value(), hours == 48) << (declared ? "" : declared.error().message);
+  }
 }
 
 TEST_F(RabbitmqBrokerTest, KeepsNotes) {
