@@ -141,6 +141,7 @@ Result<OptionsPtr> connection_options(const Target& target) {
   if (natsOptions_Create(&raw) != NATS_OK) return target.error(ErrorKind::internal, "no memory for a connection");
   OptionsPtr options(raw);
   std::vector<const char*> urls;
+  urls.reserve(target.servers.urls.size());
   for (const std::string& url : target.servers.urls) urls.push_back(url.c_str());
   natsOptions_SetServers(raw, urls.data(), static_cast<int>(urls.size()));
   natsOptions_SetIgnoreDiscoveredServers(raw, true);

@@ -24,6 +24,7 @@ using Message = std::unique_ptr<rd_kafka_message_t, MessageDestroy>;
 
 Place place_before(const std::vector<std::int64_t>& offsets) {
   std::vector<Offset> lanes;
+  lanes.reserve(offsets.size());
   for (const std::int64_t offset : offsets) lanes.push_back({.high = static_cast<std::uint64_t>(offset), .low = 0});
   return Place(std::move(lanes));
 }

@@ -59,7 +59,7 @@ int produce(rd_kafka_t* handle, rd_kafka_topic_t* topic, const Record& record, s
   fields[2].vtype = RD_KAFKA_VTYPE_VALUE;
   fields[2].u.mem = {.ptr = const_cast<char*>(record.bytes.data()), .size = record.bytes.size()};
   fields[3].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  fields[3].u.ptr = reinterpret_cast<void*>(index);
+  fields[3].u.ptr = reinterpret_cast<void*>(index);  // NOLINT(performance-no-int-to-ptr): it only comes back
   std::size_t count = 4;
   if (!record.key.empty()) {
     fields[count].vtype = RD_KAFKA_VTYPE_KEY;

@@ -157,7 +157,6 @@ std::optional<std::uint64_t> number_in(const amqp_field_value_t& value) {
     case AMQP_FIELD_KIND_I64:
       return static_cast<std::uint64_t>(value.value.i64);
     case AMQP_FIELD_KIND_U64:
-      return value.value.u64;
     case AMQP_FIELD_KIND_TIMESTAMP:
       return value.value.u64;
     case AMQP_FIELD_KIND_I32:
