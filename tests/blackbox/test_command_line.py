@@ -101,7 +101,6 @@ def test_check_config_of_a_good_file_is_0(server):
         ("[window]\nage = '9000h'\n", 2, "window.age", ["168h"]),
         ("[grpc]\nlisten = '127.0.0.1'\n", 2, "grpc.listen", []),
         ("[log]\nkind = 'paper'\n", 2, "log.kind", ["journal"]),
-        ("[log]\nkind = 'kafka'\n", 2, "log.kind", ["journal"]),
     ],
     ids=[
         "unknown key",
@@ -113,7 +112,6 @@ def test_check_config_of_a_good_file_is_0(server):
         "above the range",
         "no port",
         "not a choice",
-        "choice not in this build",
     ],
 )
 def test_check_config_names_file_line_key_and_what_is_allowed(server, text, line, key, words):
