@@ -352,22 +352,22 @@ def main():
                         needs=["build release"])
             check.stage("tidy", tidy, needs=["build release"])
         # The fuzz preset is the asan preset with coverage counters: one build serves both.
-        check.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_broker_tests", "carillon_simulation",
-                                                 "fuzz/all"]))
-        check.stage("unit asan", unit_tests("fuzz"), needs=["build asan"])
+        with check.beside("black box", pytest("tests/blackbox/run", BUILD / "release/carillon"), needs=["build release"]):
+            check.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_broker_tests",
+                                                     "carillon_simulation", "fuzz/all"]))
+            check.stage("unit asan", unit_tests("fuzz"), needs=["build asan"])
         with check.beside("brokers asan", broker_tests("fuzz"), needs=["build asan"]):
             check.stage("simulation asan",
                         simulation(BUILD / "fuzz/carillon_simulation", SIMULATION_SEEDS_ASAN, has_variants=False),
                         needs=["build asan"])
             check.stage("fuzz", fuzz, needs=["build asan"])
+            check.stage("campaign", campaign(BUILD / "release/carillon"), needs=["build release"])
+            for kind in ("redis", "kafka", "rabbitmq", "jetstream"):
+                check.stage(f"campaign {kind}", broker_campaign(BUILD / "release/carillon", kind), needs=["build release"])
+        with check.beside("black box asan", pytest("tests/blackbox/run", BUILD / "fuzz/carillon"), needs=["build asan"]):
             check.stage("build tsan", build("tsan", ["carillon_tests"]))
-        check.stage("unit tsan", unit_tests("tsan"), needs=["build tsan"])
-        check.stage("black box", pytest("tests/blackbox/run", BUILD / "release/carillon"), needs=["build release"])
-        check.stage("campaign", campaign(BUILD / "release/carillon"), needs=["build release"])
-        for kind in ("redis", "kafka", "rabbitmq", "jetstream"):
-            check.stage(f"campaign {kind}", broker_campaign(BUILD / "release/carillon", kind), needs=["build release"])
+            check.stage("unit tsan", unit_tests("tsan"), needs=["build tsan"])
         check.stage("browser", pytest("tests/browser/run", BUILD / "release/carillon"), needs=["build release"])
-        check.stage("black box asan", pytest("tests/blackbox/run", BUILD / "fuzz/carillon"), needs=["build asan"])
         check.stage("campaign asan", campaign(BUILD / "fuzz/carillon", "--rate", "500", "--users", "20", "--minutes", "0.4",
                                          "--kills", "6"),
                     needs=["build release", "build asan"])
