@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "brokers/broker_process.hpp"
+#include "brokers/insist.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -46,14 +47,14 @@ class JetstreamBroker : public testing::Test {
 
   std::unique_ptr<BrokerWriter> writer() {
     auto writer = broker().make_writer();
-    const Result<> connected = writer->connect();
+    const Result<> connected = insist([&] { return writer->connect(); });
     EXPECT_TRUE(connected) << connected.error().message;
     return writer;
   }
   // Reads on after `after`.
   std::unique_ptr<BrokerReader> reader(std::uint64_t after = 0) {
     auto reader = broker().make_reader();
-    const auto connected = reader->connect();
+    const auto connected = insist([&] { return reader->connect(); });
     EXPECT_TRUE(connected) << connected.error().message;
     const Result<> sought = reader->seek(Place(Offset{after}));
     EXPECT_TRUE(sought) << sought.error().message;
@@ -404,8 +405,8 @@ TEST_F(JetstreamBroker, DoesNotWaitForEverForAPausedServer) {
   EXPECT_EQ(error_kind(following->connect()), ErrorKind::unavailable);
   EXPECT_EQ(error_kind(appending->connect()), ErrorKind::unavailable);
   ASSERT_TRUE(server_.resume());
-  EXPECT_TRUE(appending->connect());
-  EXPECT_TRUE(following->connect());
+  EXPECT_TRUE(insist([&] { return appending->connect(); }));
+  EXPECT_TRUE(insist([&] { return following->connect(); }));
 }
 
 TEST_F(JetstreamBroker, SaysThatAStreamIsFull) {

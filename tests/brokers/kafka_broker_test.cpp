@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "brokers/broker_process.hpp"
+#include "brokers/insist.hpp"
 #include "eventlog/kafka_client.hpp"
 
 namespace carillon::eventlog {
@@ -76,15 +77,6 @@ ErrorKind kind_of(const Result<T>& result) {
   return result ? ErrorKind::internal : result.error().kind;
 }
 
-// A broker that comes back leads its partitions a moment later.
-template <class Call>
-auto insist(Call call) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  auto result = call();
-  while (!result && std::chrono::steady_clock::now() < give_up) result = call();
-  return result;
-}
-
 // One real Kafka for all of these tests, each with a topic of its own, of three partitions where we make it.
 class KafkaBroker : public testing::Test {
  protected:
@@ -109,13 +101,13 @@ class KafkaBroker : public testing::Test {
   }
   std::unique_ptr<BrokerWriter> writer() {
     auto writer = broker().make_writer();
-    const Result<> connected = writer->connect();
+    const Result<> connected = insist([&] { return writer->connect(); });
     EXPECT_TRUE(connected) << connected.error().message;
     return writer;
   }
   std::unique_ptr<BrokerReader> reader(const Place& after = Place()) {
     auto reader = broker().make_reader();
-    const auto connected = reader->connect();
+    const auto connected = insist([&] { return reader->connect(); });
     EXPECT_TRUE(connected) << connected.error().message;
     const Result<> sought = reader->seek(after);
     EXPECT_TRUE(sought) << sought.error().message;
@@ -410,9 +402,10 @@ TEST_F(KafkaBroker, NothingAcknowledgedIsLostWithAKilledBroker) {
   const auto unknown = to->append(records(1001, 1001));
   EXPECT_EQ(kind_of(unknown), ErrorKind::unavailable);
   ASSERT_TRUE(server_->start());
-  ASSERT_TRUE(to->connect());
+  // It leads its partitions a moment after it is back.
+  ASSERT_TRUE(insist([&] { return to->connect(); }));
   append(*to, records(1002, 1002));
-  const auto extent = from->connect();
+  const auto extent = insist([&] { return from->connect(); });
   ASSERT_TRUE(extent) << extent.error().message;
   ASSERT_TRUE(from->seek(Place()));
   const auto all = read(*from, 1001);
