@@ -1,0 +1,48 @@
+import type { Position } from './types.js';
+
+const REMEMBERED_MAX = 8192;
+
+/** What was handed over: how far, and the latest of it by id, so that nothing is handed over twice. */
+export class Ledger {
+  /** Everything up to here was handed over. */
+  position?: Position;
+  /** The server said of this place that everything up to it had been sent, and it had come. */
+  proven?: Position;
+  #ids = new Set<Position>();
+  #unproven = 0;
+
+  constructor(position?: Position) {
+    this.position = this.proven = position;
+  }
+
+  /** False: it was handed over before. */
+  take(id: Position): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    this.#unproven++;
+    this.position = id;
+    if (this.#ids.size > REMEMBERED_MAX) this.#forgetOldest();
+    return true;
+  }
+
+  /** Everything up to here has come. */
+  prove(position: Position): void {
+    this.position = this.proven = position;
+    this.#unproven = 0;
+  }
+
+  /** From here on ids mean other events: the log is another one, or some of it was missed. */
+  forget(): void {
+    this.#ids.clear();
+  }
+
+  // To resume from before a forgotten id would hand it over again.
+  #forgetOldest(): void {
+    const [oldest] = this.#ids;
+    this.#ids.delete(oldest!);
+    if (this.#unproven > REMEMBERED_MAX) {
+      this.proven = oldest!;
+      this.#unproven--;
+    }
+  }
+}
