@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "admin/admin_routes.hpp"
+#include "app/console_files.hpp"
 #include "app/event_log_choice.hpp"
 #include "app/version.hpp"
 #include "auth/key_set.hpp"
@@ -106,13 +107,16 @@ Result<> Server::start() {
 }
 
 Result<> Server::build_shards() {
+  const auto console = load_console(config_.console);
+  if (!console) return std::unexpected(console.error());
   const Shared shared{.config = config_,
                       .clock = clock_,
                       .log = *log_,
                       .verifier = verifier_,
                       .connections = connections_,
                       .users = users_,
-                      .metrics = metrics_};
+                      .metrics = metrics_,
+                      .console = *console};
   for (std::size_t i = 0; i < shard_count(config_); ++i) {
     auto tls = load_certificate();
     if (!tls) return std::unexpected(tls.error());

@@ -49,6 +49,8 @@ Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net
   http_.add(rest_.route());
   http_.add(dead_letters_.list_route());
   http_.add(dead_letters_.replay_route());
+  if (shared.console)
+    for (auto& route : shared.console->routes()) http_.add(std::move(route));
   // What was published in a turn is delivered and written at its end, together.
   thread_.loop().at_turn_end([this] { hub_.deliver(thread_.loop().clock_now()); });
   thread_.loop().at_turn_end([this] { websocket_.flush(); });

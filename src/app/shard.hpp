@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "admin/static_files.hpp"
 #include "auth/verifier.hpp"
 #include "config/config.hpp"
 #include "eventlog/event_log.hpp"
@@ -25,6 +26,7 @@ struct Shared {
   net::ConnectionLimits& connections;
   runtime::KeyedLimit& users;
   telemetry::Registry& metrics;
+  std::shared_ptr<const admin::StaticFiles> console;  // null: not served
 };
 
 // One core's share of the server: a thread with its loop, listener, TLS context, hub and sessions.

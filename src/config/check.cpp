@@ -39,12 +39,21 @@ void check_made_file(const Row& row, const std::filesystem::path& file, Findings
     findings.push_back({row.key, fmt::format("there is no folder {}", folder.string())});
 }
 
+void check_pages(const Row& row, const std::filesystem::path& folder, Findings& findings) {
+  const std::filesystem::path index = folder / "index.html";
+  if (::access(index.c_str(), R_OK) != 0)
+    findings.push_back({row.key, fmt::format("cannot read {}: {}", index.string(), std::strerror(errno))});
+}
+
 void check_files(Config& config, Findings& findings) {
   for (const Row& row : table()) {
     if (const auto* file = std::get_if<File>(&row.shape)) {
       const std::filesystem::path& path = file->of(config);
       if (path.empty()) continue;
-      file->use == FileUse::made ? check_made_file(row, path, findings) : check_input_file(row, path, findings);
+      const auto check_one = file->use == FileUse::made    ? check_made_file
+                             : file->use == FileUse::pages ? check_pages
+                                                           : check_input_file;
+      check_one(row, path, findings);
     } else if (const auto* files = std::get_if<Files>(&row.shape)) {
       for (const std::filesystem::path& path : files->of(config)) check_input_file(row, path, findings);
     }

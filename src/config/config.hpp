@@ -118,6 +118,11 @@ struct Config {
     bool reflection = false;  // for development; no key sets it
   } grpc;
 
+  struct Console {
+    bool enabled = false;
+    std::filesystem::path directory;  // empty: `console` beside the binary
+  } console;
+
   struct Telemetry {
     carillon::telemetry::LogFormat log_format{};
     carillon::telemetry::Level log_level{};

@@ -208,6 +208,11 @@ std::vector<Row> make_table() {
       {"grpc.listen", "", Text{at<&Config::grpc, &Config::Grpc::listen>, 0},
        "Where publishers may call by gRPC, TLS only, with the server's certificate. Empty: off. In a build with gRPC."},
 
+      {"console.enabled", "true", Switch{at<&Config::console, &Config::Console::enabled>},
+       "Whether the console is served under `/console/` at `server.listen`."},
+      {"console.directory", "", File{at<&Config::console, &Config::Console::directory>, FileUse::pages},
+       "Its files, read at start. Empty: the folder `console` beside the program, where there is one."},
+
       {"telemetry.log_format", "text", Word{choose<&Config::telemetry, &Telemetry::log_format>, {"text", "json"}},
        "The form of the log lines on standard error."},
       {"telemetry.log_level", "info",

@@ -54,8 +54,9 @@ struct Origins {
 struct Networks {
   std::vector<net::Network>& (*of)(Config&);
 };
-// Whether a file must be named and readable, must be readable if named, or is made by the server.
-enum class FileUse : std::uint8_t { required, optional, made };
+// Whether a file must be named and readable, must be readable if named, or is made by the server; or it is a folder of
+// web pages, which must have an index.html if named.
+enum class FileUse : std::uint8_t { required, optional, made, pages };
 struct File {
   std::filesystem::path& (*of)(Config&);
   FileUse use;

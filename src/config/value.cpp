@@ -171,7 +171,8 @@ struct Storing {
   }
 
   bool take(const File& shape) const {
-    if (text() == nullptr || (text()->empty() && shape.use != FileUse::optional)) return false;
+    const bool may_be_empty = shape.use == FileUse::optional || shape.use == FileUse::pages;
+    if (text() == nullptr || (text()->empty() && !may_be_empty)) return false;
     shape.of(config) = from_folder(folder, *text());
     return true;
   }
@@ -240,7 +241,10 @@ std::string allowed(const Row& row) {
           [&](const Words& s) { return (s.least > 0 ? "a list, not empty, of " : "a list of ") + words(s.words); },
           [](const Origins&) -> std::string { return R"(a list of origins such as "https://trade.example.com")"; },
           [](const Networks&) -> std::string { return R"(a list of addresses and networks such as "10.0.0.0/8")"; },
-          [](const File& s) -> std::string { return s.use == FileUse::optional ? "a file, or empty" : "a file"; },
+          [](const File& s) -> std::string {
+            if (s.use == FileUse::pages) return "a folder, or empty";
+            return s.use == FileUse::optional ? "a file, or empty" : "a file";
+          },
           [](const Files&) -> std::string { return "a list of files"; },
       },
       row.shape);

@@ -232,4 +232,8 @@ std::optional<std::string> query_parameter(std::string_view query, std::string_v
   return std::nullopt;
 }
 
+bool has_token(std::string_view query) {
+  return query_parameter(query, "token") || query_parameter(query, "access_token");
+}
+
 }  // namespace carillon::net

@@ -52,4 +52,7 @@ inline constexpr std::size_t kFieldsMax = 64;
 // The value of a query parameter, percent-decoded; nothing when absent or badly encoded.
 [[nodiscard]] std::optional<std::string> query_parameter(std::string_view query, std::string_view name);
 
+// Whether a token travels in the query, where logs and histories would keep it (protocol 2.2).
+[[nodiscard]] bool has_token(std::string_view query);
+
 }  // namespace carillon::net

@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t kPipelinedBytesMax = 64 * 1024;
 // What is read and thrown away after our last word, so that a reset does not destroy it on its way.
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;
+// What is encrypted of a shared body at once: what the kernel refuses of it is all that is kept for the connection.
+constexpr std::size_t kPieceBytes = 64 * 1024;
 
 std::string_view reason_phrase(int status) {
   switch (status) {
@@ -29,6 +31,10 @@ std::string_view reason_phrase(int status) {
       return "OK";
     case 202:
       return "Accepted";
+    case 304:
+      return "Not Modified";
+    case 308:
+      return "Permanent Redirect";
     case 400:
       return "Bad Request";
     case 401:
@@ -68,23 +74,25 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-std::string encode(const HttpResponse& response, bool close, bool with_body) {
+std::string encode_head(const HttpResponse& response, bool close) {
+  const std::size_t size = response.shared_body ? response.shared_body->size() : response.body.size();
   std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
   out.append(reason_phrase(response.status));
   out.append("\r\nContent-Type: ").append(response.content_type);
-  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  out.append("\r\nContent-Length: ").append(std::to_string(size));
   for (const auto& [name, value] : response.fields) out.append("\r\n").append(name).append(": ").append(value);
-  out.append("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff");
+  out.append("\r\nCache-Control: ").append(response.cache_control);
+  out.append("\r\nX-Content-Type-Options: nosniff");
   if (close) out.append("\r\nConnection: close");
-  out.append("\r\n\r\n");
-  if (with_body) out.append(response.body);
-  return out;
+  return out.append("\r\n\r\n");
 }
 
 }  // namespace
 
 HttpResponse problem(int status, std::string_view detail) {
-  HttpResponse response{.status = status, .content_type = "application/problem+json", .body = {}, .fields = {}};
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/problem+json";
   response.body = R"({"type":"about:blank","title":)";
   json::append_string(response.body, reason_phrase(status));
   response.body += ",\"status\":" + std::to_string(status) + ",\"detail\":";
@@ -133,7 +141,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   [[nodiscard]] bool is_idle() const { return state_ == State::handshake || state_ == State::head; }
 
  private:
-  enum class State : std::uint8_t { handshake, head, body, answering, lingering };
+  enum class State : std::uint8_t { handshake, head, body, answering, sending, lingering };
 
   void on_ready(std::uint32_t events) override {
     if ((events & EPOLLOUT) != 0 && !flush()) return;
@@ -151,6 +159,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
         return refuse(408, "the request body took too long");
       case State::answering:
         return refuse(503, "no answer in time; the outcome is unknown");
+      case State::sending:
       case State::lingering:
         return die();
     }
@@ -160,13 +169,13 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
     state_ = state;
     const HttpOptions& options = server_.options_;
     const bool waits_for_next = state == State::head && served_ > 0 && input_.empty();
-    const milliseconds limit = state == State::handshake ? options.handshake_timeout
-                               : waits_for_next          ? options.keep_alive_timeout
-                               : state == State::head    ? options.head_timeout
-                               : state == State::body    ? options.body_timeout
-                               : state == State::answering
-                                   ? options.answer_timeout
-                                   : (stream_->has_unsent() ? options.write_timeout : options.linger_timeout);
+    const milliseconds limit = state == State::handshake                          ? options.handshake_timeout
+                               : waits_for_next                                   ? options.keep_alive_timeout
+                               : state == State::head                             ? options.head_timeout
+                               : state == State::body                             ? options.body_timeout
+                               : state == State::answering                        ? options.answer_timeout
+                               : state == State::sending || stream_->has_unsent() ? options.write_timeout
+                                                                                  : options.linger_timeout;
     server_.loop_.arm(timer_, limit);
   }
 
@@ -221,6 +230,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
     if (!head) return refuse(head.error().status, head.error().why), false;
     input_.erase(0, *end);
     scanned_ = 0;
+    wants_body_ = head->method != "HEAD";
     request_ = HttpRequest{std::move(*head), {}, peer_};
     return route();
   }
@@ -274,21 +284,49 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   void send(const HttpResponse& response, bool close) {
     server_.count_answer(response.status);
     ++served_;
-    if (stream_->write(encode(response, close, request_.head.method != "HEAD")) == Stream::Status::failed) return die();
-    if (close || peer_ended_) {
+    close_after_answer_ = close;
+    std::string out = encode_head(response, close);
+    if (wants_body_ && response.status != 304) {
+      out.append(response.body);
+      shared_body_ = response.shared_body;
+      unwritten_ = shared_body_ ? *shared_body_ : std::string_view{};
+    }
+    if (stream_->write(out) == Stream::Status::failed) return die();
+    (void)go_on_sending();
+  }
+
+  // Writes what comes next of the answer, a piece a turn, and goes on with the connection when the peer has it all.
+  // False when the connection is no longer ours to touch.
+  bool go_on_sending() {
+    if (!stream_->has_unsent() && !unwritten_.empty()) {
+      const std::string_view piece = unwritten_.substr(0, kPieceBytes);
+      unwritten_.remove_prefix(piece.size());
+      if (stream_->write(piece) == Stream::Status::failed) return die(), false;
+    }
+    const bool is_written = unwritten_.empty();
+    if (is_written) shared_body_.reset();
+    if (is_written && (close_after_answer_ || peer_ended_)) {
       stream_->finish_writing();
       enter(State::lingering);
-      watch_for_unsent();
-      return;
+    } else if (is_written && !stream_->has_unsent()) {
+      wants_body_ = true;
+      enter(State::head);
+      // A request may be waiting behind; its turn comes in a turn of its own.
+      if (!input_.empty()) in_next_turn([](Connection& self) { self.advance(); });
+    } else {
+      enter(State::sending);
+      if (!stream_->has_unsent())
+        in_next_turn([](Connection& self) { self.state_ == State::sending&& self.go_on_sending(); });
     }
-    enter(State::head);
-    // A request may be waiting behind; its turn comes in a turn of its own.
-    if (!input_.empty())
-      server_.loop_.post([server = &server_, id = id_] {
-        const auto found = server->connections_.find(id);
-        if (found != server->connections_.end()) found->second->advance();
-      });
     watch_for_unsent();
+    return true;
+  }
+
+  void in_next_turn(void (*then)(Connection&)) {
+    server_.loop_.post([server = &server_, id = id_, then] {
+      const auto found = server->connections_.find(id);
+      if (found != server->connections_.end()) then(*found->second);
+    });
   }
 
   void refuse(int status, std::string_view why) { refuse(problem(status, why), why); }
@@ -309,6 +347,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   bool flush() {
     const Stream::Status status = stream_->flush();
     if (status == Stream::Status::failed) return die(), false;
+    if (state_ == State::sending) return go_on_sending();
     if (status == Stream::Status::ok && state_ == State::lingering) enter(State::lingering);
     watch_for_unsent();
     return true;
@@ -316,7 +355,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
 
   void watch_for_unsent() {
     if (!stream_) return;
-    const bool full = state_ == State::answering && input_.size() > kPipelinedBytesMax;
+    const bool full = (state_ == State::answering || state_ == State::sending) && input_.size() > kPipelinedBytesMax;
     const std::uint32_t wanted =
         (full || peer_ended_ ? 0U : std::uint32_t{EPOLLIN}) | (stream_->has_unsent() ? EPOLLOUT : 0U);
     if (wanted == watched_) return;
@@ -345,6 +384,9 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   std::uint64_t served_ = 0;
   HttpRequest request_;
   const Route* route_ = nullptr;
+  std::shared_ptr<const std::string> shared_body_;
+  std::string_view unwritten_;  // of the shared body
+  bool wants_body_ = true;      // the peer, of the answer; HEAD does not
   bool close_after_answer_ = false;
   bool peer_ended_ = false;
 };

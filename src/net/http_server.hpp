@@ -32,6 +32,9 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> fields;  // our own text only, never a peer's
+  std::string_view cache_control = "no-store";              // static text
+  // Instead of `body`, for what is large and stays: sent piece by piece as the peer takes it, never copied as a whole.
+  std::shared_ptr<const std::string> shared_body = {};
 };
 
 // RFC 9457, for refusals that need no more than a sentence. `detail` is our own text.
@@ -76,7 +79,7 @@ struct HttpOptions {
   milliseconds head_timeout{5000};       // a request's head, from its first byte; the first one's from the handshake
   milliseconds body_timeout{10000};
   milliseconds answer_timeout{10000};  // then 503: the outcome is unknown
-  milliseconds write_timeout{10000};   // a peer that does not read its answer
+  milliseconds write_timeout{10000};   // a peer that takes nothing of its answer
   milliseconds keep_alive_timeout{60000};
   milliseconds linger_timeout{2000};  // between our last word and the end of the connection
   std::vector<Network> trusted_proxies;

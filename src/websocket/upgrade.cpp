@@ -121,8 +121,7 @@ std::string accept_key_of(std::string_view key) {
 }
 
 std::expected<UpgradePlan, net::HttpResponse> plan_upgrade(const net::HttpHead& head, const Options& options) {
-  for (const std::string_view name : {"token", "access_token"})
-    if (net::query_parameter(head.query, name)) return refuse(400, "a token does not belong into the URL");
+  if (net::has_token(head.query)) return refuse(400, "a token does not belong into the URL");
   UpgradePlan plan;
   if (auto refusal = check_handshake(head)) return std::unexpected(*refusal);
   if (auto refusal = check_origin(head, options)) return std::unexpected(*refusal);
