@@ -288,6 +288,8 @@ def main():
         violations = list(rule())
         for violation in violations:
             print(violation)
+        if violations:
+            print(f"FAILED {rule.__name__.removeprefix('rule_')}")
         passed, failed = (passed, failed + 1) if violations else (passed + 1, failed)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

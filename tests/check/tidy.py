@@ -71,10 +71,11 @@ def main():
     commands = [c for c in json.loads(commands_path.read_text()) if is_product(Path(c["file"]))]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for said in pool.map(lambda c: tidy(c, commands_path, cache_dir, tool_version), commands):
+        results = pool.map(lambda c: tidy(c, commands_path, cache_dir, tool_version), commands)
+        for command, said in zip(commands, results):
             if said is not None:
                 failed += 1
-                print(said, flush=True)
+                print(f"{said}\nFAILED {Path(command['file']).relative_to(ROOT)}", flush=True)
     print(f"{len(commands) - failed} passed, {failed} failed")
     return 1 if failed or not commands else 0
 

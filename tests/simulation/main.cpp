@@ -94,8 +94,9 @@ int run_variants() {
     std::optional<std::string> noticed;
     while (seed <= kSeedsPerVariant && !(noticed = run_seed(seed, {.broken = variant.broken}, coverage))) ++seed;
     ++(noticed ? passed : failed);
-    const std::string how = noticed ? "seed " + std::to_string(seed) + ", " + *noticed : "NOT NOTICED";
-    std::printf("%.*s: %s\n", static_cast<int>(variant.name.size()), variant.name.data(), how.substr(0, 200).c_str());
+    const std::string how = noticed ? "seed " + std::to_string(seed) + ", " + *noticed : "not noticed";
+    std::printf("%s%.*s: %s\n", noticed ? "" : "FAILED ", static_cast<int>(variant.name.size()), variant.name.data(),
+                how.substr(0, 200).c_str());
   }
   return print_count(passed, failed);
 }
