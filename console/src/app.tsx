@@ -1,0 +1,79 @@
+import { useEffect, useState } from 'preact/hooks';
+import { preferences } from './preferences.ts';
+import { Session } from './session.ts';
+import { dictionaries, languageTags, type Language } from './text/languages.ts';
+import { keptToken, takeTokenFromFragment } from './token.ts';
+import { Desk } from './view/desk.tsx';
+import { refusalText } from './view/refusal.ts';
+import { SignIn } from './view/sign_in.tsx';
+import { Words } from './view/words.ts';
+
+/** The whole page: signed out, or at the desk. */
+export function App() {
+  const [language, setLanguage] = useState(preferences.language);
+  const [theme, setTheme] = useState(preferences.theme);
+  const [session, setSession] = useState(() => begin(keptToken.get()));
+  const [refusal, setRefusal] = useState<Session['status']['reason']>();
+  const words = dictionaries[language];
+
+  useEffect(() => {
+    document.documentElement.lang = languageTags[language];
+    preferences.setLanguage(language);
+  }, [language]);
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+    preferences.setTheme(theme);
+  }, [theme]);
+
+  const signOut = (): void => {
+    session?.close();
+    keptToken.forget();
+    setSession(undefined);
+  };
+  const signIn = (token: string): void => {
+    session?.close();
+    keptToken.set(token);
+    setRefusal(undefined);
+    setSession(begin(token));
+  };
+
+  // A token refused before there was anything to show: back to the beginning, with the reason.
+  useEffect(
+    () =>
+      session?.frames.listen(() => {
+        if (session.status.state !== 'refused' || session.wasAccepted) return;
+        setRefusal(session.status.reason);
+        signOut();
+      }),
+    [session],
+  );
+  // The address with another token, entered in this tab.
+  useEffect(() => {
+    const onHash = (): void => {
+      const token = takeTokenFromFragment();
+      if (token) signIn(token);
+    };
+    addEventListener('hashchange', onHash);
+    return () => removeEventListener('hashchange', onHash);
+  });
+
+  const settings = {
+    otherLanguage: () => setLanguage((now: Language) => (now === 'en' ? 'zh' : 'en')),
+    theme,
+    setTheme,
+  };
+  return (
+    <Words.Provider value={words}>
+      <a class="skip" href="#main">
+        {words.skip}
+      </a>
+      {session ? (
+        <Desk session={session} settings={settings} onSignOut={signOut} />
+      ) : (
+        <SignIn refusal={refusal && refusalText(words, refusal)} settings={settings} onToken={signIn} />
+      )}
+    </Words.Provider>
+  );
+}
+
+const begin = (token: string | undefined): Session | undefined => (token ? new Session(token) : undefined);

@@ -1,0 +1,197 @@
+import { useState } from 'preact/hooks';
+import type { Board } from '../state/board.ts';
+import type { AlertNotification, Notification, SignalNotification } from '../state/notifications.ts';
+import type { OrderRow } from '../state/orders.ts';
+import { Announcer } from './announcer.tsx';
+import { Details } from './details.tsx';
+import { memo } from './memo.ts';
+import { RowList, type Listing } from './row_list.tsx';
+import { timeOfDay } from './times.ts';
+import { useWords, wordFor, type Dictionary } from './words.ts';
+
+interface CellsOf<Row> {
+  readonly row: Row;
+  readonly words: Dictionary;
+}
+
+function Marks({ of, words }: { of: Notification; words: Dictionary }) {
+  return (
+    <span role="gridcell" class="marks">
+      {of.late && (
+        <i class="mark mark-late" title={words.marks.lateHelp}>
+          {words.marks.late}
+        </i>
+      )}
+      {of.replayed && (
+        <i class="mark" title={words.marks.replayedHelp}>
+          {words.marks.replayed}
+        </i>
+      )}
+      {of.snapshot && (
+        <i class="mark" title={words.marks.snapshotHelp}>
+          {words.marks.snapshot}
+        </i>
+      )}
+    </span>
+  );
+}
+
+const Time = ({ of }: { of: Notification }) => (
+  <time role="gridcell" dateTime={of.timestamp} title={of.timestamp}>
+    {timeOfDay(of.timestamp, true)}
+  </time>
+);
+
+const Side = ({ side, words }: { side: 'BUY' | 'SELL'; words: Dictionary }) => (
+  <span role="gridcell" class={side === 'BUY' ? 'buy' : 'sell'}>
+    {side === 'BUY' ? '▲' : '▼'} {wordFor(words.sides, side)}
+  </span>
+);
+
+const Text = ({ children, kind }: { children: string | undefined; kind?: string }) => (
+  <span role="gridcell" class={kind} title={children}>
+    {children}
+  </span>
+);
+
+const SignalCells = memo(({ row, words }: CellsOf<SignalNotification>) => {
+  const { payload } = row;
+  return (
+    <>
+      <Time of={row} />
+      <Text kind="strong">{payload.instrument_id}</Text>
+      <Side side={payload.direction} words={words} />
+      <Text kind="number">{payload.entry_price}</Text>
+      <Text kind="number">{payload.stop_loss}</Text>
+      <Text kind="number">{payload.take_profit.join(' · ')}</Text>
+      <Text kind="number">{payload.confidence}</Text>
+      <Text kind="muted">{payload.source_agent_id}</Text>
+      <Marks of={row} words={words} />
+    </>
+  );
+});
+
+const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
+  const { payload } = row.latest;
+  const status = row.hasEndedUnseen ? words.endedUnseen : wordFor(words.statuses, payload.status);
+  return (
+    <>
+      <Time of={row.latest} />
+      <Text kind="strong">{payload.order_id}</Text>
+      <Text>{payload.instrument_id}</Text>
+      <Side side={payload.side} words={words} />
+      <Text kind="muted">{wordFor(words.types, payload.type)}</Text>
+      <span role="gridcell">
+        <b class="status" title={row.hasEndedUnseen ? words.endedUnseenHelp : undefined}>
+          {status}
+        </b>
+      </span>
+      <span role="gridcell" class="number filled">
+        {payload.quantity_filled}
+        {/* For the eye only: a share needs no exact digits. */}
+        <i class="share" style={{ transform: `scaleX(${shareFilled(payload.quantity_filled, payload.quantity_total)})` }} />
+      </span>
+      <Text kind="number">{payload.quantity_total}</Text>
+      <Text kind="number">{payload.price_avg_filled}</Text>
+      <Text kind="muted">{payload.reason_failed}</Text>
+      <Marks of={row.latest} words={words} />
+    </>
+  );
+});
+
+function shareFilled(filled: string, total: string): number {
+  const share = Number(filled) / Number(total);
+  return share >= 0 && share <= 1 ? share : 0;
+}
+
+const AlertCells = memo(({ row, words }: CellsOf<AlertNotification>) => {
+  const { payload } = row;
+  return (
+    <>
+      <Time of={row} />
+      <span role="gridcell">
+        <b class="level">{wordFor(words.levels, payload.level)}</b>
+      </span>
+      <Text kind="message">{payload.message}</Text>
+      <Text kind="muted">{payload.component}</Text>
+      <Marks of={row} words={words} />
+    </>
+  );
+});
+
+const signals: Listing<SignalNotification> = {
+  testId: 'signals',
+  idOf: (row) => row.id,
+  kindOf: (row) => row.payload.direction,
+  Cells: SignalCells,
+};
+
+const orders: Listing<OrderRow> = {
+  testId: 'orders',
+  idOf: (row) => row.id,
+  kindOf: (row) => (row.hasEndedUnseen ? 'ENDED_UNSEEN' : row.latest.payload.status),
+  Cells: OrderCells,
+};
+
+const alerts: Listing<AlertNotification> = {
+  testId: 'alerts',
+  idOf: (row) => row.id,
+  kindOf: (row) => row.payload.level,
+  Cells: AlertCells,
+};
+
+/** The three live panes. Drawn by the page at each frame in which something changed. */
+export function Panes({ board }: { board: Board }) {
+  const words = useWords();
+  const [open, setOpen] = useState<{ notification: Notification; updates?: number }>();
+  const { columns } = words;
+  return (
+    <div class="panes">
+      <RowList
+        listing={orders}
+        rows={board.orders}
+        title={words.orders}
+        columns={[
+          columns.time,
+          columns.order,
+          columns.instrument,
+          columns.side,
+          columns.type,
+          columns.status,
+          columns.filled,
+          columns.total,
+          columns.average,
+          columns.reason,
+          columns.marks,
+        ]}
+        onOpen={(row) => setOpen({ notification: row.latest, updates: row.updates })}
+      />
+      <RowList
+        listing={signals}
+        rows={board.signals}
+        title={words.signals}
+        columns={[
+          columns.time,
+          columns.instrument,
+          columns.direction,
+          columns.entry,
+          columns.stop,
+          columns.targets,
+          columns.confidence,
+          columns.agent,
+          columns.marks,
+        ]}
+        onOpen={(notification) => setOpen({ notification })}
+      />
+      <RowList
+        listing={alerts}
+        rows={board.alerts}
+        title={words.alerts}
+        columns={[columns.time, columns.level, columns.message, columns.component, columns.marks]}
+        onOpen={(notification) => setOpen({ notification })}
+      />
+      <Announcer board={board} />
+      {open && <Details notification={open.notification} updates={open.updates} onClose={() => setOpen(undefined)} />}
+    </div>
+  );
+}

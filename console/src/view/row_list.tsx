@@ -1,0 +1,173 @@
+import type { ComponentChild, ComponentType } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useWords, type Dictionary } from './words.ts';
+
+/** As in the style sheet, in CSS pixels. Every row of every list is that high, whatever is in it. */
+const ROW_HEIGHT = 28;
+/** Rows drawn beyond each edge, so that none is missing while one scrolls. */
+const SPARE_ROWS = 6;
+
+/** What a list shows, newest first. */
+export interface Rows<Row> {
+  readonly length: number;
+  /** How many rows were ever added at the front. */
+  readonly added: number;
+  readonly departed: number;
+  at(index: number): Row | undefined;
+}
+
+/** What a list is of. */
+export interface Listing<Row> {
+  readonly testId: string;
+  readonly idOf: (row: Row) => string;
+  /** For the style sheet and tests: what stands out in the row. */
+  readonly kindOf: (row: Row) => string;
+  /** One element for each column; drawn again when one of its properties is another. */
+  readonly Cells: ComponentType<{ row: Row; words: Dictionary }>;
+}
+
+interface Properties<Row> {
+  readonly rows: Rows<Row>;
+  readonly listing: Listing<Row>;
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly onOpen: (row: Row) => void;
+}
+
+/**
+ * A list of rows of one height. Only what can be seen is in the document. Rows that come in at the front move nothing that
+ * is being read: once scrolled away from the newest, the list stays where it is.
+ */
+export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properties<Row>) {
+  const { testId, idOf, kindOf, Cells } = listing;
+  const words = useWords();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 600 });
+  const [activeId, setActiveId] = useState<string>();
+  const addedBefore = useRef(rows.added);
+
+  let { top } = view;
+  const came = rows.added - addedBefore.current;
+  addedBefore.current = rows.added;
+  if (came > 0 && top >= ROW_HEIGHT) top = view.top = Math.min(top + came * ROW_HEIGHT, rows.length * ROW_HEIGHT);
+
+  useLayoutEffect(() => {
+    const element = scroller.current!;
+    if (element.scrollTop !== top && came > 0) element.scrollTop = top;
+  });
+  useEffect(() => {
+    const element = scroller.current!;
+    const watch = new ResizeObserver(() => setView({ top: element.scrollTop, height: element.clientHeight }));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+
+  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE_ROWS);
+  const end = Math.min(rows.length, Math.ceil((top + view.height) / ROW_HEIGHT) + SPARE_ROWS);
+  // Ids of orders may hold anything; an element's id may not.
+  const elementIdOf = (index: number): string => `${testId}-${rows.added - index}`;
+  const drawn: ComponentChild[] = [];
+  let activeElementId: string | undefined;
+  for (let index = first; index < end; ++index) {
+    const row = rows.at(index)!;
+    const id = idOf(row);
+    const isActive = id === activeId;
+    if (isActive) activeElementId = elementIdOf(index);
+    drawn.push(
+      <div
+        key={id}
+        role="row"
+        id={elementIdOf(index)}
+        data-id={id}
+        data-kind={kindOf(row)}
+        aria-rowindex={index + 2}
+        aria-selected={isActive}
+        class={isActive ? 'row row-active' : 'row'}
+      >
+        <Cells row={row} words={words} />
+      </div>,
+    );
+  }
+
+  const indexOfActive = (): number => {
+    for (let index = 0; index < rows.length; ++index) if (idOf(rows.at(index)!) === activeId) return index;
+    return -1;
+  };
+
+  const activate = (index: number): void => {
+    const row = rows.at(index);
+    const element = scroller.current!;
+    if (!row) return;
+    setActiveId(idOf(row));
+    const rowTop = index * ROW_HEIGHT;
+    const seen = element.clientHeight - 2 * ROW_HEIGHT; // without the header
+    if (rowTop < element.scrollTop) element.scrollTop = rowTop;
+    else if (rowTop > element.scrollTop + seen) element.scrollTop = rowTop - seen;
+  };
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const index = indexOfActive();
+    if (event.key === 'ArrowDown') activate(Math.min(index + 1, rows.length - 1));
+    else if (event.key === 'ArrowUp') activate(Math.max(index - 1, 0));
+    else if (event.key === 'Home') activate(0);
+    else if (event.key === 'End') activate(rows.length - 1);
+    else if ((event.key === 'Enter' || event.key === ' ') && index >= 0) onOpen(rows.at(index)!);
+    else return;
+    event.preventDefault();
+  };
+
+  const onClick = (event: MouseEvent): void => {
+    const id = (event.target as Element).closest<HTMLElement>('[role=row][data-id]')?.dataset.id;
+    for (let index = 0; id !== undefined && index < rows.length; ++index) {
+      const row = rows.at(index)!;
+      if (idOf(row) !== id) continue;
+      setActiveId(id);
+      onOpen(row);
+      return;
+    }
+  };
+
+  return (
+    <section class={`pane pane-${testId}`} aria-labelledby={`${testId}-title`} data-testid={testId}>
+      <header class="pane-head">
+        <h2 id={`${testId}-title`}>{title}</h2>
+        <span class="pane-count" data-testid={`${testId}-count`} data-length={rows.length} data-added={rows.added}>
+          {rows.departed > 0 ? words.lists.departed(rows.length, rows.departed) : words.lists.shown(rows.length)}
+        </span>
+      </header>
+      <div
+        class="rows"
+        role="grid"
+        tabIndex={0}
+        aria-labelledby={`${testId}-title`}
+        aria-rowcount={rows.length + 1}
+        aria-activedescendant={activeElementId}
+        ref={scroller}
+        onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+        onKeyDown={onKeyDown}
+        onClick={onClick}
+      >
+        <div role="rowgroup" class="rows-head">
+          <div role="row" aria-rowindex={1} class="row">
+            {columns.map((column) => (
+              <span role="columnheader" key={column}>
+                {column}
+              </span>
+            ))}
+          </div>
+        </div>
+        <div role="rowgroup" class="rows-all" style={{ height: `${rows.length * ROW_HEIGHT}px` }}>
+          <div role="presentation" class="rows-seen" style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }}>
+            {drawn}
+          </div>
+        </div>
+      </div>
+      {rows.length === 0 && <p class="pane-empty">{words.lists.empty}</p>}
+      {top >= ROW_HEIGHT && (
+        <button type="button" class="to-newest" onClick={() => scroller.current!.scrollTo({ top: 0 })}>
+          ↑ {words.lists.toNewest}
+        </button>
+      )}
+    </section>
+  );
+}
