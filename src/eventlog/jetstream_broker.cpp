@@ -104,8 +104,8 @@ struct Target {
   }
 };
 
-// One connection. When it is lost it stays lost: libnats must not connect again behind our back, for what it had
-// promised before would not hold.
+// One connection and its subscriptions. When it is lost it stays lost: libnats must not connect again behind our back,
+// for what it had promised before would not hold.
 class Link {
  public:
   static Result<std::unique_ptr<Link>> open(const Target& target);
@@ -116,6 +116,9 @@ class Link {
   }
   // A request to JetStream, "STREAM.INFO.NAME", and its answer, which is no error.
   [[nodiscard]] Result<json::Document> ask(const std::string& request, std::string_view body = {}) const;
+  // Lives as long as the link does: libnats before 3.6 reads from the connection into a subscription that somebody
+  // destroys meanwhile. Who is done with one is done with the link.
+  [[nodiscard]] Result<natsSubscription*> subscribe(const std::string& subject);
   // The error that an answer of JetStream holds, or nothing.
   [[nodiscard]] std::optional<Error> refusal_in(const json::Value& answer) const;
   // A call of libnats that failed.
@@ -126,6 +129,7 @@ class Link {
   static std::unexpected<Error> cannot_connect(const Target& target, natsStatus status);
 
   const Target& target_;
+  std::vector<SubscriptionPtr> subscriptions_;  // which leave after the connection
   ConnectionPtr connection_;
 };
 
@@ -258,6 +262,15 @@ Result<json::Document> Link::ask(const std::string& request, std::string_view bo
   return answer;
 }
 
+Result<natsSubscription*> Link::subscribe(const std::string& subject) {
+  natsSubscription* raw = nullptr;
+  natsStatus status = natsConnection_SubscribeSync(&raw, get(), subject.c_str());
+  subscriptions_.emplace_back(raw);
+  if (status == NATS_OK) status = natsSubscription_SetPendingLimits(raw, kPendingRecordsMax, kPendingBytesMax);
+  if (status != NATS_OK) return failed(status, "subscribing");
+  return raw;
+}
+
 // A stream as it is now.
 struct Stream {
   std::uint64_t before_first = 0;  // of the records that are still there and those behind them none is missing
@@ -382,7 +395,7 @@ class Feed {
     DeliveryStamp stamp;
   };
 
-  static Result<std::unique_ptr<Feed>> open(const Target& target, const Link& link, const std::string& stream,
+  static Result<std::unique_ptr<Feed>> open(const Target& target, Link& link, const std::string& stream,
                                             std::uint64_t after);
 
   // The record that the server began before, as far as it says; less than asked for where the stream is shorter.
@@ -393,28 +406,26 @@ class Feed {
   [[nodiscard]] Result<std::optional<Delivery>> next(milliseconds wait);
 
  private:
-  Feed(const Target& target, const Link& link, SubscriptionPtr subscription)
-      : target_(target), link_(link), subscription_(std::move(subscription)) {}
+  Feed(const Target& target, const Link& link, natsSubscription* subscription)
+      : target_(target), link_(link), subscription_(subscription) {}
   // Whether all that was sent so far has come.
   [[nodiscard]] bool heed(natsMsg* control) const;
 
   const Target& target_;
   const Link& link_;
-  SubscriptionPtr subscription_;
+  natsSubscription* subscription_;  // the link's
   std::uint64_t began_after_ = 0;
   std::uint64_t pending_at_first_ = 0;
   std::uint64_t received_ = 0;
   MonoTime heard_at_ = SystemClock().mono_now();
 };
 
-Result<std::unique_ptr<Feed>> Feed::open(const Target& target, const Link& link, const std::string& stream,
+Result<std::unique_ptr<Feed>> Feed::open(const Target& target, Link& link, const std::string& stream,
                                          std::uint64_t after) {
   const std::string inbox = new_inbox();
-  natsSubscription* raw = nullptr;
-  natsStatus status = natsConnection_SubscribeSync(&raw, link.get(), inbox.c_str());
-  std::unique_ptr<Feed> feed(new Feed(target, link, SubscriptionPtr(raw)));
-  if (status == NATS_OK) status = natsSubscription_SetPendingLimits(raw, kPendingRecordsMax, kPendingBytesMax);
-  if (status != NATS_OK) return link.failed(status, "following " + stream);
+  const auto subscription = link.subscribe(inbox);
+  if (!subscription) return std::unexpected(subscription.error());
+  std::unique_ptr<Feed> feed(new Feed(target, link, *subscription));
   const nanoseconds heartbeat = std::clamp<nanoseconds>(target.timeout() / 4, milliseconds(100), milliseconds(1000));
   auto consumer = link.ask("CONSUMER.CREATE." + stream,
                            fmt::format(R"({{"stream_name":{},"config":{{"deliver_subject":"{}",)"
@@ -435,7 +446,7 @@ Result<std::optional<Feed::Delivery>> Feed::next(milliseconds wait) {
     const MonoTime now = SystemClock().mono_now();
     const auto left = std::chrono::ceil<milliseconds>(std::max(end - now, MonoTime::duration::zero()));
     natsMsg* raw = nullptr;
-    const natsStatus status = natsSubscription_NextMsg(&raw, subscription_.get(), left.count());
+    const natsStatus status = natsSubscription_NextMsg(&raw, subscription_, left.count());
     MessagePtr message(raw);
     if (status == NATS_TIMEOUT) {
       if (SystemClock().mono_now() - heard_at_ <= target_.timeout()) return std::nullopt;
@@ -530,6 +541,12 @@ Result<Place> Reader::place_at(WallTime time) {
 
 Result<> Reader::seek(const Place& after) {
   if (!link_) return not_connected();
+  if (std::exchange(feed_, nullptr)) {
+    link_.reset();
+    auto link = Link::open(target_);
+    if (!link) return std::unexpected(link.error());
+    link_ = std::move(*link);
+  }
   passed_ = after.at(0).high;
   gap_.reset();
   auto feed = Feed::open(target_, *link_, target_.options.stream, passed_);
@@ -600,24 +617,21 @@ class Writer final : public BrokerWriter {
 
   const Target& target_;
   std::unique_ptr<Link> link_;
-  std::string inbox_;  // the server acknowledges to "<inbox>.<token>"
-  SubscriptionPtr acknowledgements_;
+  std::string inbox_;                             // the server acknowledges to "<inbox>.<token>"
+  natsSubscription* acknowledgements_ = nullptr;  // the link's
   std::vector<std::string> warnings_;
 };
 
 Result<> Writer::connect() {
-  acknowledgements_.reset();
   link_.reset();
   auto link = Link::open(target_);
   if (!link) return std::unexpected(link.error());
   auto log = Streams(target_, **link).prepare();
   if (!log) return std::unexpected(log.error());
   inbox_ = new_inbox();
-  natsSubscription* raw = nullptr;
-  natsStatus status = natsConnection_SubscribeSync(&raw, (*link)->get(), (inbox_ + ".*").c_str());
-  acknowledgements_.reset(raw);
-  if (status == NATS_OK) status = natsSubscription_SetPendingLimits(raw, kPendingRecordsMax, kPendingBytesMax);
-  if (status != NATS_OK) return (*link)->failed(status, "subscribing to acknowledgements");
+  const auto acknowledgements = (*link)->subscribe(inbox_ + ".*");
+  if (!acknowledgements) return std::unexpected(acknowledgements.error());
+  acknowledgements_ = *acknowledgements;
   link_ = std::move(*link);
   look_for_weakness(log->root());
   return {};
@@ -686,7 +700,7 @@ Result<> Writer::await(std::span<Stood> stood, const std::string& stream) const 
     const auto left =
         std::chrono::ceil<milliseconds>(std::max(end - SystemClock().mono_now(), MonoTime::duration::zero()));
     natsMsg* raw = nullptr;
-    const natsStatus status = natsSubscription_NextMsg(&raw, acknowledgements_.get(), left.count());
+    const natsStatus status = natsSubscription_NextMsg(&raw, acknowledgements_, left.count());
     const MessagePtr message(raw);
     if (status == NATS_NO_RESPONDERS) return target_.error(ErrorKind::not_found, "no stream takes what we append");
     if (status != NATS_OK) return link_->failed(status, "waiting for an acknowledgement");
@@ -746,7 +760,9 @@ Result<> Writer::append_note(std::string_view note) {
 
 Result<std::vector<std::string>> Writer::read_notes() {
   if (!link_) return not_connected();
-  auto feed = Feed::open(target_, *link_, target_.notes_stream(), 0);
+  const auto link = Link::open(target_);
+  if (!link) return std::unexpected(link.error());
+  auto feed = Feed::open(target_, **link, target_.notes_stream(), 0);
   if (!feed) return std::unexpected(feed.error());
   std::vector<std::string> notes;
   for (std::uint64_t pending = (*feed)->pending_at_first(); pending > 0;) {
