@@ -2,9 +2,11 @@ import { Bookmark } from './bookmark.js';
 import { claimsOf } from './claims.js';
 import type { Environment } from './environment.js';
 import { Ledger } from './ledger.js';
-import { Link } from './link.js';
+import { Link, type Item, type LinkStatus } from './link.js';
+import { Mirror } from './mirror.js';
 import { Stream } from './stream.js';
-import type { CarillonOptions, Fault, Gap, Position, Snapshot, Status, TradeNotification } from './types.js';
+import { Tabs, type Welcome } from './tabs.js';
+import type { CarillonOptions, Fault, Position, Snapshot, State, Status, TradeNotification } from './types.js';
 
 const DEFAULT_PATH = '/v1/stream';
 
@@ -17,6 +19,8 @@ function streamUrl(given: string | URL): URL {
   return url;
 }
 
+const dateOf = (time?: number) => (time ? new Date(time) : undefined);
+
 /**
  * One user's events, from now on or from a position: connects when made, and stays connected until `close()`.
  *
@@ -26,79 +30,83 @@ function streamUrl(given: string | URL): URL {
 export class CarillonClient implements AsyncIterable<TradeNotification> {
   #env: Environment;
   #options: CarillonOptions;
-  #ledger: Ledger;
+  #url: URL;
+  #ledger = new Ledger();
   #link: Link;
+  /** Of this tab's connection, or of the leading tab's. */
+  #status: LinkStatus = { state: 'connecting', grants: [] };
+  #wasLive = false;
   #delivered = 0;
   #listeners = new Set<(status: Status) => void>();
   #streams = new Set<Stream>();
   #bookmark?: Bookmark;
   /** The token's `sub`, once there is one. */
   #user?: string;
+  #mirror?: Mirror;
+  #tabs?: Tabs;
   #endWake: () => void;
 
   constructor(options: CarillonOptions, env: Environment) {
     this.#env = env;
-    this.#options = { snapshot: options.onSnapshot !== undefined, ...options };
-    const url = streamUrl(options.url);
-    this.#ledger = new Ledger(options.resume);
-    this.#link = new Link(env, this.#options, url, this.#ledger, {
+    this.#options = options;
+    this.#url = streamUrl(options.url);
+    if (options.resume !== undefined) this.#ledger.prove(options.resume);
+    if (options.share) this.#guard('storage', () => env.channel && env.locks && (this.#mirror = new Mirror()));
+    this.#openBookmark();
+    this.#link = new Link(env, options, this.#url, this.#wantsSnapshot || !!this.#mirror, this.#ledger, {
       admit: (token) => this.#admit(token),
-      notification: (notification) => this.#take(notification),
-      gap: (gap) => this.#onGap(gap),
-      snapshot: (snapshot) => this.#onSnapshot(snapshot),
-      proven: (position) => this.#prove(position),
-      changed: () => this.#changed(),
+      emit: (item) => this.#emit(item),
       fault: (kind, message, error) => this.#fault(kind, message, error),
     });
-    this.#openBookmark();
-    this.#endWake = env.onWake(() => this.#link.wake());
+    this.#endWake = this.#watchWake();
     this.#link.start();
   }
 
   get status(): Status {
-    const { state, lastHeard, lastBeat, userId, grants, expiresAt, reason, retryAt } = this.#link.status;
-    const date = (time?: number) => (time === undefined ? undefined : new Date(time));
+    const { state, lastHeard, lastBeat, userId, grants, expiresAt, reason, retryAt } = this.#status;
     return {
-      state,
+      state: state === 'connecting' && this.#wasLive ? 'stale' : state,
       position: this.#ledger.position,
-      lastHeard: date(lastHeard),
-      lastBeat: date(lastBeat),
+      lastHeard: dateOf(this.#tabs?.isConnecting === false ? lastHeard : this.#link.status.lastHeard),
+      lastBeat: dateOf(lastBeat),
       delivered: this.#delivered,
       userId,
       grants,
-      expiresAt: date(expiresAt),
+      expiresAt: dateOf(expiresAt),
       reason,
-      retryAt: date(retryAt),
-      shared: false,
+      retryAt: dateOf(retryAt),
+      shared: this.#tabs?.isShared ?? false,
     };
   }
 
   /** Calls the listener with the status now, and at each change and heartbeat. What it returns ends that. */
   subscribe(listener: (status: Status) => void): () => void {
     this.#listeners.add(listener);
-    this.#call(() => listener(this.status));
-    return () => this.#listeners.delete(listener);
+    this.#guard('callback', () => listener(this.status));
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Connects again after `refused` or `closed`, from the position reached; while a retry is waited for, tries now. */
   connect(): void {
-    const { state } = this.#link.status;
-    if (state !== 'refused' && state !== 'closed') return this.#link.wake();
-    if (state === 'closed') this.#endWake = this.#env.onWake(() => this.#link.wake());
-    this.#link.start();
-    this.#link.set('connecting');
+    const { state } = this.#status;
+    if (state === 'closed') this.#endWake = this.#watchWake();
+    if (state === 'closed' || state === 'refused') this.#link.start();
+    else this.#wake();
   }
 
-  /** Asks for a new token now. Resolves when the server has taken it; rejects when it, or the connection, was lost. */
-  refreshToken(): Promise<void> {
-    return this.#link.refresh();
+  /**
+   * Asks for a new token now. Resolves when the server has taken it, or the leading tab was asked to do it; rejects when
+   * there is none or the connection was lost.
+   */
+  async refreshToken(): Promise<void> {
+    if (this.#tabs?.isConnecting === false) this.#tabs.ask('refresh');
+    else await this.#link.refresh();
   }
 
   /** Ends the connection, and the iterators once they have given what they hold. */
   close(): void {
     this.#endWake();
-    this.#link.stop();
-    this.#link.set('closed');
+    this.#end('closed');
     for (const stream of this.#streams) stream.end();
   }
 
@@ -107,90 +115,173 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
    * notifications or 16 Mi characters; when more comes it gives those and then throws a RangeError: take faster, or
    * begin again with the last one's `id` as `resume`. Others are not affected.
    */
-  [Symbol.asyncIterator](): AsyncIterator<TradeNotification, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<TradeNotification, undefined> {
     const stream = new Stream(() => this.#streams.delete(stream));
-    if (this.#link.status.state === 'closed') stream.end();
+    if (this.#status.state === 'closed') stream.end();
     else this.#streams.add(stream);
     return stream;
   }
 
+  get #wantsSnapshot(): boolean {
+    return this.#options.snapshot ?? this.#options.onSnapshot !== undefined;
+  }
+
+  #watchWake(): () => void {
+    return this.#env.onWake(() => this.#wake());
+  }
+
+  #wake(): void {
+    if (this.#tabs?.isConnecting === false) this.#tabs.ask('wake');
+    else this.#link.wake();
+  }
+
+  #end(state: State): void {
+    this.#tabs?.leave();
+    this.#tabs = undefined;
+    this.#link.stop();
+    this.#show({ ...this.#link.status, state });
+  }
+
+  // Whose events these are is known with the first token, and with it from where to resume and with whom to share.
   #admit(token: string): boolean {
+    const { sub, scope } = claimsOf(token);
     if (this.#user === undefined) {
-      this.#user = String(claimsOf(token).sub);
-      this.#guardStorage(() => (this.#ledger.position ??= this.#ledger.proven = this.#bookmark?.read(this.#user!)));
+      this.#user = String(sub);
+      if (this.#ledger.position === undefined) this.#recall();
     }
+    if (this.#mirror && !this.#tabs && sub !== undefined) this.#joinTabs([this.#options.share, this.#url, sub, scope].join(' '));
+    return this.#tabs?.isConnecting ?? true;
+  }
+
+  #joinTabs(name: string): void {
+    this.#guard('storage', () => {
+      const channel = this.#env.channel!(`carillon ${name}`);
+      this.#tabs = new Tabs(this.#env, `carillon ${name}`, channel, {
+        places: () => [this.#ledger.position, this.#ledger.last].filter((each) => each !== undefined),
+        lead: () => this.#link.start(),
+        follow: () => this.#follow(),
+        take: (item) => void this.#take(item),
+        welcome: (places) => this.#welcome(places),
+        join: (welcome) => this.#join(welcome),
+        wake: () => this.#link.wake(),
+        refresh: () => void this.#link.refresh().catch((error) => this.#fault('token', 'the token could not be refreshed', error)),
+      });
+    });
+  }
+
+  #follow(): void {
+    this.#link.stop();
+    this.#show({ ...this.#status, state: 'connecting' });
+  }
+
+  #welcome(places: Position[]): Welcome {
+    return {
+      status: this.#status,
+      position: this.#ledger.position,
+      missed: this.#mirror!.since(places),
+      standing: this.#mirror!.standing(this.#env.now()),
+    };
+  }
+
+  #join({ status, position, missed, standing }: Welcome): boolean {
+    const isNew = this.#ledger.position === undefined;
+    if (isNew ? !standing && this.#wantsSnapshot : !missed) return false;
+    this.#link.stop();
+    if (isNew) this.#begin(position!, standing);
+    else for (const each of missed!) this.#take({ notification: { ...each, replayed: true, snapshot: false } });
+    if (standing) this.#mirror!.stand(standing);
+    this.#show(status);
     return true;
+  }
+
+  // As a connection of its own would have begun.
+  #begin(position: Position, standing?: TradeNotification[]): void {
+    if (standing) this.#takeSnapshot({ position, notifications: standing.map((each) => ({ ...each, replayed: false, snapshot: true })) });
+    this.#take({ proven: position });
+  }
+
+  // What came of this tab's own connection.
+  #emit(item: Item): void {
+    if ('status' in item && item.status.state === 'refused') return this.#end('refused');
+    if (this.#take(item)) this.#tabs?.publish(item);
+  }
+
+  /** False: it is known already. */
+  #take(item: Item): boolean {
+    if ('status' in item) this.#show(item.status);
+    else if ('gap' in item) this.#guard('callback', () => this.#options.onGap?.(item.gap));
+    else if ('snapshot' in item) this.#takeSnapshot(item.snapshot);
+    else if ('proven' in item) {
+      this.#ledger.prove(item.proven);
+      this.#mirror?.pass(item.proven);
+      this.#keep();
+    } else return this.#takeNotification(item.notification);
+    return true;
+  }
+
+  #takeNotification(notification: TradeNotification): boolean {
+    if (!this.#ledger.take(notification.id)) return false;
+    this.#delivered++;
+    this.#mirror?.take(notification);
+    this.#guard('callback', () => this.#options.onNotification?.(notification));
+    for (const stream of this.#streams) stream.push(notification);
+    this.#keep();
+    return true;
+  }
+
+  #takeSnapshot(snapshot: Snapshot): void {
+    this.#ledger.last = undefined;
+    this.#mirror?.begin(snapshot.notifications);
+    if (this.#wantsSnapshot) this.#guard('callback', () => this.#options.onSnapshot?.(snapshot));
+  }
+
+  #show(status: LinkStatus): void {
+    this.#status = status;
+    this.#wasLive ||= status.state === 'live';
+    const shown = this.status;
+    this.#guard('callback', () => this.#options.onStatus?.(shown));
+    for (const listener of this.#listeners) this.#guard('callback', () => listener(shown));
   }
 
   #openBookmark(): void {
     const { persist } = this.#options;
     if (persist === undefined) return;
-    this.#guardStorage(() => {
+    this.#guard('storage', () => {
       const { key, storage } = typeof persist === 'string' ? { key: persist, storage: this.#env.storage } : persist;
       if (!storage) throw new Error('there is no sessionStorage');
       this.#bookmark = new Bookmark(storage, key);
     });
   }
 
-  // A storage that failed once is not tried again: the events matter more.
-  #guardStorage(use: () => void): void {
-    try {
-      use();
-    } catch (error) {
-      this.#bookmark = undefined;
-      this.#fault('storage', 'the position is not kept', error);
-    }
-  }
-
-  #take(notification: TradeNotification): boolean {
-    if (!this.#ledger.take(notification.id)) return false;
-    this.#delivered++;
-    this.#call(() => this.#options.onNotification?.(notification));
-    for (const stream of this.#streams) stream.push(notification);
-    this.#keep();
-    return true;
-  }
-
-  #onGap(gap: Gap): void {
-    this.#ledger.forget();
-    this.#call(() => this.#options.onGap?.(gap));
-  }
-
-  #onSnapshot(snapshot: Snapshot): void {
-    this.#call(() => this.#options.onSnapshot?.(snapshot));
-  }
-
-  #prove(position: Position): void {
-    this.#ledger.prove(position);
-    this.#keep();
+  #recall(): void {
+    this.#guard('storage', () => {
+      const position = this.#bookmark?.read(this.#user!);
+      if (position !== undefined) this.#ledger.prove(position);
+    });
   }
 
   #keep(): void {
     const { position } = this.#ledger;
-    if (position !== undefined) this.#guardStorage(() => this.#bookmark?.write(this.#user!, position));
+    if (this.#bookmark && position !== undefined) this.#guard('storage', () => this.#bookmark!.write(this.#user!, position));
   }
 
-  #changed(): void {
-    const status = this.status;
-    this.#call(() => this.#options.onStatus?.(status));
-    for (const listener of this.#listeners) this.#call(() => listener(status));
+  #guard(kind: 'callback' | 'storage', run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      // A storage that failed once is not tried again: the events matter more.
+      if (kind === 'storage') this.#bookmark = undefined;
+      this.#fault(kind, `a ${kind} failed`, error);
+    }
   }
 
   #fault(kind: Fault['kind'], message: string, error?: unknown): void {
     const { onFault } = this.#options;
     try {
-      if (onFault) return onFault.call(this.#options, { kind, message, error });
-      if (kind === 'callback') this.#env.report(error);
+      if (onFault) onFault({ kind, message, error });
+      else if (kind === 'callback') this.#env.report(error);
     } catch (thrown) {
       this.#env.report(thrown);
-    }
-  }
-
-  #call(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#fault('callback', 'a callback threw', error);
     }
   }
 }

@@ -1,34 +1,34 @@
 /**
  * What a client does after a close (protocol 7).
- * - `back-off`: tries again, the longer it failed the later
- * - `at-once`: resumes immediately
- * - `new-token`: asks for a token, then as `at-once`
- * - `wait`: for as long as the server said
- * - `stop`: nothing, until the caller says so
+ * - `back_off`: tries again, the longer it failed the later
+ * - `retry_after`: tries again when the server said; where it did not, as `back_off`
+ * - `resume_now`: tries again immediately; the second time in a row, as `back_off`
+ * - `new_token`, `new_token_and_resume_now`: asks for a token, and then as `resume_now`
+ * - `refused`: tries nothing until the caller says so
  */
-export type Advice = 'back-off' | 'at-once' | 'new-token' | 'wait' | 'stop';
+export type Advice = 'back_off' | 'retry_after' | 'resume_now' | 'new_token' | 'new_token_and_resume_now' | 'refused';
 
 export const closeCodes: Readonly<Record<number, Advice>> = {
-  1000: 'back-off',
-  1001: 'back-off',
-  1002: 'stop',
-  1003: 'stop',
-  1007: 'stop',
-  1008: 'stop',
-  1009: 'stop',
-  1011: 'back-off',
-  1012: 'wait',
-  1013: 'back-off',
-  4400: 'stop',
-  4401: 'new-token',
-  4403: 'stop',
-  4408: 'back-off',
-  4411: 'at-once',
-  4419: 'new-token',
-  4420: 'at-once',
-  4423: 'stop',
-  4429: 'wait',
+  1000: 'back_off',
+  1001: 'back_off',
+  1002: 'refused',
+  1003: 'refused',
+  1007: 'refused',
+  1008: 'refused',
+  1009: 'refused',
+  1011: 'back_off',
+  1012: 'retry_after',
+  1013: 'back_off',
+  4400: 'refused',
+  4401: 'new_token',
+  4403: 'refused',
+  4408: 'back_off',
+  4411: 'resume_now',
+  4419: 'new_token_and_resume_now',
+  4420: 'back_off',
+  4423: 'refused',
+  4429: 'retry_after',
 };
 
-/** A code that the protocol does not know, as the 1006 of a lost connection, is a connection to try again. */
-export const adviceFor = (code: number): Advice => closeCodes[code] ?? 'back-off';
+/** A code that has no meaning, as the 1006 of a lost connection, is one to try again after. */
+export const adviceFor = (code: number): Advice => closeCodes[code] ?? 'back_off';

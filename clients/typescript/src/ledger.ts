@@ -8,19 +8,17 @@ export class Ledger {
   position?: Position;
   /** The server said of this place that everything up to it had been sent, and it had come. */
   proven?: Position;
+  /** The last notification since the last snapshot. */
+  last?: Position;
   #ids = new Set<Position>();
   #unproven = 0;
-
-  constructor(position?: Position) {
-    this.position = this.proven = position;
-  }
 
   /** False: it was handed over before. */
   take(id: Position): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
     this.#unproven++;
-    this.position = id;
+    this.position = this.last = id;
     if (this.#ids.size > REMEMBERED_MAX) this.#forgetOldest();
     return true;
   }
@@ -31,18 +29,12 @@ export class Ledger {
     this.#unproven = 0;
   }
 
-  /** From here on ids mean other events: the log is another one, or some of it was missed. */
-  forget(): void {
-    this.#ids.clear();
-  }
-
   // To resume from before a forgotten id would hand it over again.
   #forgetOldest(): void {
     const [oldest] = this.#ids;
     this.#ids.delete(oldest!);
-    if (this.#unproven > REMEMBERED_MAX) {
-      this.proven = oldest!;
-      this.#unproven--;
-    }
+    if (this.#unproven <= REMEMBERED_MAX) return;
+    this.proven = oldest!;
+    this.#unproven--;
   }
 }

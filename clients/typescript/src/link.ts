@@ -1,30 +1,23 @@
 import { adviceFor } from './close_codes.js';
 import type { Environment } from './environment.js';
-import { parseExact } from './exact_json.js';
 import type { Ledger } from './ledger.js';
+import { Retry } from './retry.js';
+import { readServerMessage, type ServerMessage } from './server_message.js';
 import type { CarillonOptions, Fault, Gap, Position, Snapshot, State, TradeNotification, WebSocketLike } from './types.js';
 
-const BACK_OFF_MIN = 500;
-const BACK_OFF_MAX = 20_000;
-const RETRY_AFTER_MAX = 600_000;
 /** How long nothing may be heard before the server has said how often it beats. */
 const FIRST_SILENCE_MAX = 30_000;
-const SILENCE_LIMITS = [1_000, 3_600_000] as const;
-/** A connection that was live for so long was a good one: what went wrong before no longer counts. */
-const SETTLED = 1_000;
 /** The server tells of a token's end so long before (protocol 2.7). */
 const EXPIRY_NOTICE = 60_000;
+const REFRESH_INTERVAL_MIN = 1_000;
 const RECEIPT_INTERVAL = 250;
-/** More than a server sends (protocol 6.3, as many open orders as alerts). */
+/** More than a server sends (protocol 6.3, and as many open orders as that many alerts ten times). */
 const SNAPSHOT_MAX = 100_000;
 
-const POSITION = /^[\w.~-]{1,512}$/;
-const TOKEN = /^[\w-]+(?:\.[\w-]+)+$/;
+const TOKEN = /^[\w-]+(\.[\w-]+)+$/;
 const PONG = '{"type":"heartbeat","event":"pong"}';
 
-export type Reason = { code: number | string; message: string };
-
-/** What is known of the connection, as other tabs get it too. */
+/** What is known of the connection. Times in ms since 1970. A lost connection is `connecting`. */
 export interface LinkStatus {
   state: State;
   lastHeard?: number;
@@ -32,42 +25,34 @@ export interface LinkStatus {
   userId?: string;
   grants: readonly string[];
   expiresAt?: number;
-  reason?: Reason;
+  reason?: { code: number | string; message: string };
   retryAt?: number;
 }
 
-/** Where the link hands what it gets. */
+/** What comes of a connection. `proven`: everything up to there has come. */
+export type Item =
+  | { notification: TradeNotification }
+  | { gap: Gap }
+  | { snapshot: Snapshot }
+  | { proven: Position }
+  | { status: LinkStatus };
+
 export interface Sink {
   /** Asked before each connection; false: not now, `start()` comes when it may. */
   admit(token: string): boolean;
-  notification(notification: TradeNotification): void;
-  gap(gap: Gap): void;
-  snapshot(snapshot: Snapshot): void;
-  /** Everything up to here has come, by a heartbeat or at the end of catching up. */
-  proven(position: Position): void;
-  changed(): void;
+  emit(item: Item): void;
   fault(kind: Fault['kind'], message: string, error?: unknown): void;
 }
 
-type Members = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Members => typeof value === 'object' && value !== null && !Array.isArray(value);
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-const numberOf = (value: unknown): number => Number(value) || 0;
-const isPosition = (value: unknown): value is Position => typeof value === 'string' && POSITION.test(value);
-
-/** The duration that the server named, in ms, of sensible length; 0: none. */
-const retryAfterIn = (value: unknown): number => Math.min(Math.max(numberOf(value), 0), RETRY_AFTER_MAX);
-
-/** One open WebSocket. */
+/** One WebSocket. */
 interface Connection {
   socket: WebSocketLike;
+  resume?: Position;
   isAccepted: boolean;
   /** Notifications that came, as the server's heartbeat counts them. */
   count: number;
   /** The snapshot so far; undefined: none is coming. */
   standing?: TradeNotification[];
-  gap?: Gap;
   liveSince?: number;
   silenceMax: number;
   retryAfter: number;
@@ -76,26 +61,24 @@ interface Connection {
 
 /**
  * The connection to the server and everything between two of them: tokens, heartbeats, what each close code asks for,
- * resuming. Hands over to its sink everything that comes; the ledger says from where to resume.
+ * resuming. The ledger, which its sink keeps, says from where to resume.
  */
 export class Link {
   readonly status: LinkStatus = { state: 'connecting', grants: [] };
   #env: Environment;
   #options: CarillonOptions;
   #url: URL;
+  #asksSnapshot: boolean;
   #ledger: Ledger;
   #sink: Sink;
+  #retry = new Retry();
   #connection?: Connection;
   #token?: string;
-  #attempts = 0;
-  /** What belongs to an earlier turn than this one no longer matters. */
+  /** Of the attempt or connection that is under way. What belongs to an earlier one no longer matters. */
   #turn = 0;
-  #wasLive = false;
   /** Something was missed on the way: resume from what is proven. */
   #isInDoubt = false;
-  /** Resumed at once; not again before a connection has settled. */
-  #wasHasty = false;
-  /** A token was refused; a second one is not replaced. */
+  /** A token was refused; the one after it is not replaced. */
   #wasTokenRefused = false;
   #notBefore = 0;
   #receiptAt = 0;
@@ -104,28 +87,28 @@ export class Link {
   #cancelRefresh?: () => void;
   #refreshes: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
-  constructor(env: Environment, options: CarillonOptions, url: URL, ledger: Ledger, sink: Sink) {
+  constructor(env: Environment, options: CarillonOptions, url: URL, asksSnapshot: boolean, ledger: Ledger, sink: Sink) {
     this.#env = env;
     this.#options = options;
     this.#url = url;
+    this.#asksSnapshot = asksSnapshot;
     this.#ledger = ledger;
     this.#sink = sink;
   }
 
-  /** Connects now. Does nothing where it is connected or about to be. */
+  /** Connects now. What there was is ended. */
   start(): void {
-    if (this.#connection) return;
-    this.status.reason = undefined;
+    this.stop();
+    this.set('connecting');
     void this.#attempt();
   }
 
-  /** Ends what there is, without a word to the sink. The state stays as it is. */
+  /** Ends what there is, without a word to the sink. */
   stop(): void {
     this.#turn++;
     this.#cancelTimer();
     this.#cancelRefresh?.();
-    this.#cancelRefresh = undefined;
-    this.status.retryAt = undefined;
+    this.#cancelRefresh = this.status.retryAt = undefined;
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.socket.close(1000);
@@ -134,16 +117,19 @@ export class Link {
 
   set(state: State): void {
     this.status.state = state;
-    this.#sink.changed();
+    this.#tell();
   }
 
-  /** The page is shown, or the network is back: what is waited for is tried now, where the server allows it. */
+  /** There is reason to hurry: what is waited for is tried as soon as it may be. */
   wake(): void {
     if (this.#connection) this.#watchSilence();
-    else if (this.status.retryAt !== undefined) this.#retryAt(Math.max(this.#notBefore, this.#env.now()));
+    else if (this.status.retryAt !== undefined) this.#attemptAt(Math.max(this.#notBefore, this.#env.now()));
   }
 
-  /** Asks for a token and gives it to the server. Resolves once the server has taken it, or at once where there is no connection. */
+  /**
+   * Asks for a token and gives it to the server. Resolves when the server has taken it, or at once without a connection;
+   * rejects when there is no token or the connection was lost.
+   */
   async refresh(): Promise<void> {
     const turn = this.#turn;
     const token = await this.#ask();
@@ -156,6 +142,10 @@ export class Link {
     return taken;
   }
 
+  #tell(): void {
+    this.#sink.emit({ status: { ...this.status } });
+  }
+
   async #ask(): Promise<string> {
     const { token } = this.#options;
     return typeof token === 'function' ? token() : token;
@@ -163,11 +153,9 @@ export class Link {
 
   async #attempt(): Promise<void> {
     const turn = ++this.#turn;
-    this.#cancelTimer();
     this.status.retryAt = undefined;
-    this.status.lastHeard = undefined;
-    // Also for a token function that never answers.
-    this.#cancelTimer = this.#env.after(FIRST_SILENCE_MAX, () => this.#lose({ code: 'token', message: 'no token came' }));
+    this.#cancelTimer();
+    this.#cancelTimer = this.#env.after(FIRST_SILENCE_MAX, () => this.#lose('token', 'no token came in time'));
     try {
       const token = this.#token ?? (await this.#ask());
       if (turn !== this.#turn) return;
@@ -175,10 +163,10 @@ export class Link {
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#sink.fault('token', 'the token function failed', error);
-      return this.#lose({ code: 'token', message: String(error) });
+      return this.#lose('token', String(error));
     }
     this.#cancelTimer();
-    if (!TOKEN.test(this.#token)) return this.#refuse({ code: 'token', message: 'what was given is no token' });
+    if (!TOKEN.test(this.#token)) return this.#refuse('token', 'what was given is no token');
     if (this.#sink.admit(this.#token)) this.#open(this.#token);
   }
 
@@ -186,210 +174,193 @@ export class Link {
     const resume = this.#isInDoubt ? this.#ledger.proven : this.#ledger.position;
     const url = new URL(this.#url);
     if (resume !== undefined) url.searchParams.set('resume', resume);
-    if (!this.#options.snapshot) url.searchParams.set('snapshot', 'false');
+    if (!this.#asksSnapshot) url.searchParams.set('snapshot', 'false');
     let socket: WebSocketLike;
     try {
-      socket = (this.#options.socket ?? this.#env.socket)(url.href, ['carillon.v1', `carillon.bearer.${token}`], this.#options);
+      const open = this.#options.socket ?? this.#env.socket;
+      socket = open(url.href, ['carillon.v1', `carillon.bearer.${token}`], this.#options);
     } catch (error) {
-      return this.#refuse({ code: 'socket', message: String(error) });
+      return this.#refuse('socket', String(error));
     }
     const connection: Connection = {
       socket,
+      resume,
       isAccepted: false,
       count: 0,
       silenceMax: FIRST_SILENCE_MAX,
       retryAfter: 0,
       refusal: '',
-      ...(resume !== undefined && { gap: { reason: 'unknown', requested: resume } }),
     };
     this.#connection = connection;
+    const isCurrent = () => this.#connection === connection;
     socket.onerror = () => {};
-    socket.onmessage = (event: { data: unknown }) => this.#connection === connection && this.#hear(event.data, connection);
-    socket.onclose = (event: { code: number; reason: string }) =>
-      this.#connection === connection && this.#onClose(event.code, event.reason, connection);
+    socket.onmessage = ({ data }: { data: unknown }) => isCurrent() && this.#hear(data, connection);
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
+      isCurrent() && this.#onClose(code, reason, connection);
     this.status.lastHeard = this.#env.now();
     this.#watchSilence();
   }
 
-  // Looks again when it would be time. A timer per message would cost more, and one of a hidden page comes late anyway.
+  // Looks again when it would be time: a timer for each message would cost more.
   #watchSilence(): void {
     this.#cancelTimer();
     const now = this.#env.now();
     const { silenceMax } = this.#connection!;
-    // A clock that was set back would make a silence of any length look short.
-    const heard = (this.status.lastHeard = Math.min(this.status.lastHeard ?? now, now));
-    if (now - heard >= silenceMax) return this.#lose({ code: 'silent', message: `nothing was heard for ${silenceMax} ms` });
+    // After a clock was set back, any silence would look short.
+    const heard = (this.status.lastHeard = Math.min(this.status.lastHeard!, now));
+    if (now - heard >= silenceMax) return this.#lose('silent', `nothing was heard for ${silenceMax} ms`);
     this.#cancelTimer = this.#env.after(heard + silenceMax - now, () => this.#watchSilence());
   }
 
   #hear(data: unknown, connection: Connection): void {
     this.status.lastHeard = this.#env.now();
-    let message: unknown;
     try {
-      message = parseExact(data as string);
-    } catch {
-      return this.#doubt('message', 'the server sent what is not JSON');
+      this.#take(readServerMessage(data), connection);
+    } catch (error) {
+      this.#sink.fault('message', (error as Error).message);
+      this.#lose('message', (error as Error).message);
     }
-    if (!isObject(message) || !isObject(message.payload)) return this.#doubt('message', 'the server sent what is no message');
-    const { type, event, payload } = message;
-    if (type === 'error') return this.#takeError(event, payload as Members, connection);
-    if (event === 'auth_ok') return this.#takeAuthOk(message, payload as Members, connection);
-    if (event === 'shutting_down') return void (connection.retryAfter = retryAfterIn((payload as Members).retry_after_ms));
-    if (!connection.isAccepted) return this.#doubt('message', 'the server speaks before it has taken the token');
-    if (type === 'notification') return this.#takeNotification(message, data as string, connection);
-    if (event === 'live') return this.#takeLive(payload as Members, connection);
-    if (event === 'ping') return this.#takePing(payload as Members, connection);
-    // Of a token that never lived longer than the notice, we know already.
-    if (event === 'auth_expiring' && !this.#cancelRefresh) this.#refreshIn(0);
   }
 
-  #takeAuthOk(message: Members, payload: Members, connection: Connection): void {
-    const userId = textOf(payload.user_id);
-    if (this.status.userId !== undefined && this.status.userId !== userId)
-      return this.#refuse({ code: 4403, message: 'the new token is another user\'s' });
-    this.status.userId = userId;
-    this.status.grants = Array.isArray(payload.grants) ? payload.grants.map(String) : [];
-    const expires = Date.parse(textOf(payload.expires_at));
-    this.status.expiresAt = expires || undefined;
+  #take(message: ServerMessage, connection: Connection): void {
+    const { kind } = message;
+    if (!connection.isAccepted && kind !== 'auth_ok' && kind !== 'error')
+      throw new Error('the server speaks before it has taken the token');
+    switch (kind) {
+      case 'auth_ok':
+        return this.#takeAuthOk(message, connection);
+      case 'notification':
+        return this.#takeNotification(message, connection);
+      case 'live':
+        return this.#takeLive(message, connection);
+      case 'ping':
+        return this.#takePing(message, connection);
+      case 'auth_expiring':
+        // A token that never lived longer than the notice is refreshed by its own time.
+        if (!this.#cancelRefresh) this.#renew();
+        return;
+      case 'error':
+        connection.retryAfter = message.retryAfter || connection.retryAfter;
+        if (message.event === 'auth_failed') connection.refusal = message.text;
+        return this.#sink.fault('server', message.text);
+      case 'shutting_down':
+        connection.retryAfter = message.retryAfter;
+    }
+  }
+
+  #takeAuthOk(ok: ServerMessage & { kind: 'auth_ok' }, connection: Connection): void {
+    const { status } = this;
+    if (status.userId !== undefined && status.userId !== ok.userId)
+      return this.#refuse(4403, "the new token is another user's");
+    if (!connection.isAccepted) this.#begin(ok.resume, connection);
+    status.userId = ok.userId;
+    status.grants = ok.grants;
+    status.expiresAt = ok.expiresAt;
+    connection.silenceMax = ok.silenceMax;
     this.#wasTokenRefused = false;
-    const beat = numberOf(payload.heartbeat_interval_ms) + numberOf(payload.heartbeat_timeout_ms);
-    if (beat) connection.silenceMax = Math.min(Math.max(beat, SILENCE_LIMITS[0]), SILENCE_LIMITS[1]);
-    // By the server's clock, ours may be off.
-    const life = expires - Date.parse(textOf(message.timestamp));
-    this.#cancelRefresh = undefined;
-    if (life <= EXPIRY_NOTICE) this.#refreshIn(Math.max(life / 2, SETTLED));
-    if (connection.isAccepted) {
-      for (const { resolve } of this.#refreshes.splice(0)) resolve();
-      return this.#sink.changed();
-    }
-    connection.isAccepted = true;
-    const resume = isObject(payload.resume) ? payload.resume : {};
-    if (connection.gap && resume.complete === true) connection.gap = undefined;
-    else connection.standing = [];
-    if (connection.gap && ['trimmed', 'epoch'].includes(textOf(resume.reason)))
-      connection.gap = { ...connection.gap, reason: resume.reason as Gap['reason'] };
     this.#watchSilence();
-    this.set('catching-up');
+    this.#cancelRefresh?.();
+    this.#cancelRefresh =
+      ok.life <= EXPIRY_NOTICE
+        ? this.#env.after(Math.max(ok.life / 2, REFRESH_INTERVAL_MIN), () => this.#renew())
+        : undefined;
+    for (const { resolve } of this.#refreshes.splice(0)) resolve();
+    this.#tell();
   }
 
-  #takeNotification(message: Members, raw: string, connection: Connection): void {
-    const { event, timestamp, id, payload, snapshot, replayed, late } = message;
-    const isInTurn = snapshot ? connection.standing : connection.liveSince !== undefined || (replayed && !connection.standing);
-    if (!isPosition(id) || !isInTurn) return this.#doubt('message', 'the server sent a notification out of turn');
+  #begin(answer: { isComplete: boolean; reason: Gap['reason'] } | undefined, connection: Connection): void {
+    connection.isAccepted = true;
+    this.status.state = 'catching-up';
+    if (connection.resume === undefined || !answer?.isComplete) connection.standing = [];
+    if (connection.resume !== undefined && !answer?.isComplete)
+      this.#sink.emit({ gap: { reason: answer?.reason ?? 'unknown', requested: connection.resume } });
+  }
+
+  #takeNotification({ id, notification }: ServerMessage & { kind: 'notification' }, connection: Connection): void {
+    const { standing, liveSince } = connection;
     connection.count++;
-    const notification = {
-      event,
-      timestamp: textOf(timestamp),
-      id,
-      payload,
-      replayed: replayed === true,
-      snapshot: snapshot === true,
-      late: late === true,
-      raw,
-    } as TradeNotification;
-    if (!snapshot) {
-      this.#sink.notification(notification);
-      return this.#acknowledge(id, connection);
+    if (!notification) return void this.#ledger.take(id);
+    const { snapshot, replayed } = notification;
+    if (snapshot ? !standing : liveSince === undefined && (standing || !replayed))
+      throw new Error('the server sent a notification out of turn');
+    if (standing) {
+      standing.push(notification);
+      if (standing.length > SNAPSHOT_MAX) throw new Error('the server sent a snapshot without end');
+      return;
     }
-    connection.standing!.push(notification);
-    if (connection.standing!.length > SNAPSHOT_MAX) this.#doubt('message', 'the server sent a snapshot without end');
-  }
-
-  #acknowledge(id: Position, connection: Connection): void {
+    this.#sink.emit({ notification });
     const now = this.#env.now();
     if (!this.#options.receipts || now - this.#receiptAt < RECEIPT_INTERVAL || this.#connection !== connection) return;
     this.#receiptAt = now;
     connection.socket.send(JSON.stringify({ type: 'ack', event: 'received', payload: { id } }));
   }
 
-  #takeLive({ position, replayed }: Members, connection: Connection): void {
-    if (!isPosition(position)) return this.#doubt('message', 'the server is live at no position');
-    if (connection.liveSince !== undefined) return;
-    if (!connection.standing && numberOf(replayed) !== connection.count)
-      return this.#doubt('count', `the server replayed ${replayed} notifications, ${connection.count} came`);
-    const { gap, standing } = connection;
+  #takeLive({ position, replayed }: ServerMessage & { kind: 'live' }, connection: Connection): void {
+    const { standing, liveSince, count } = connection;
+    if (liveSince !== undefined) return;
+    if (!standing && replayed !== count) return this.#doubt(replayed, count);
     connection.liveSince = this.#env.now();
-    connection.standing = connection.gap = undefined;
-    this.#wasLive = true;
+    connection.standing = undefined;
     this.#isInDoubt = false;
-    if (gap) this.#sink.gap(gap);
-    if (standing && this.#options.snapshot) this.#sink.snapshot({ position, notifications: standing });
-    this.#sink.proven(position);
-    if (this.#connection === connection) this.set('live');
+    if (standing && this.#asksSnapshot) this.#sink.emit({ snapshot: { position, notifications: standing } });
+    this.#sink.emit({ proven: position });
+    if (this.#connection !== connection) return;
+    this.status.reason = undefined;
+    this.set('live');
   }
 
-  #takePing({ position, delivered }: Members, connection: Connection): void {
+  #takePing({ position, delivered }: ServerMessage & { kind: 'ping' }, connection: Connection): void {
     connection.socket.send(PONG);
-    if (!isPosition(position)) return this.#doubt('message', 'the server beats at no position');
-    if (numberOf(delivered) !== connection.count)
-      return this.#doubt('count', `the server sent ${delivered} notifications, ${connection.count} came`);
+    if (delivered !== connection.count) return this.#doubt(delivered, connection.count);
     this.status.lastBeat = this.#env.now();
-    if (!connection.standing) this.#sink.proven(position);
-    this.#sink.changed();
-  }
-
-  #takeError(event: unknown, { code, message, retry_after_ms }: Members, connection: Connection): void {
-    const said = `${textOf(code)}: ${textOf(message)}`;
-    connection.retryAfter = Math.max(connection.retryAfter, retryAfterIn(retry_after_ms));
-    if (event === 'auth_failed') connection.refusal = said;
-    else this.#sink.fault('server', said);
+    if (!connection.standing) this.#sink.emit({ proven: position });
+    this.#tell();
   }
 
   // Where it fails, the server's 4419 asks for a token again.
-  #refreshIn(milliseconds: number): void {
-    this.#cancelRefresh?.();
-    this.#cancelRefresh = this.#env.after(milliseconds, () => {
-      this.refresh().catch((error) => this.#sink.fault('token', 'the token could not be refreshed', error));
-    });
+  #renew(): void {
+    this.#cancelRefresh = () => {};
+    this.refresh().catch((error) => this.#sink.fault('token', 'the token could not be refreshed', error));
   }
 
   #onClose(code: number, reason: string, connection: Connection): void {
     const advice = adviceFor(code);
-    const why = { code, message: connection.refusal || reason };
-    const named = retryAfterIn(/retry_after_ms=(\d+)/.exec(reason)?.[1]) || (advice === 'wait' ? connection.retryAfter : 0);
-    if (advice === 'stop' || (code === 4401 && this.#wasTokenRefused)) return this.#refuse(why);
-    if (code === 4401) this.#wasTokenRefused = true;
-    if (advice === 'new-token') this.#token = undefined;
-    this.#lose(why, { isHasty: advice === 'at-once' || advice === 'new-token', named });
+    const why = connection.refusal || reason;
+    if (advice === 'refused' || (advice === 'new_token' && this.#wasTokenRefused)) return this.#refuse(code, why);
+    if (advice === 'new_token') this.#wasTokenRefused = true;
+    const needsToken = advice.startsWith('new_token');
+    if (needsToken) this.#token = undefined;
+    const named = Number(/retry_after_ms=(\d+)/.exec(reason)?.[1]) || connection.retryAfter;
+    this.#lose(code, why, needsToken || advice === 'resume_now', named);
   }
 
-  // What came cannot be trusted to be all: to the last place that is proven, and on from there.
-  #doubt(kind: 'message' | 'count', message: string): void {
+  // Not all that was sent has come, or more: to the last place that is proven, and on from there.
+  #doubt(sent: number, came: number): void {
+    const message = `the server sent ${sent} notifications, ${came} came`;
     this.#isInDoubt = true;
-    this.#sink.fault(kind, message);
-    this.#lose({ code: kind, message });
+    this.#sink.fault('count', message);
+    this.#lose('count', message);
   }
 
-  #refuse(reason: Reason): void {
+  #refuse(code: number | string, message: string): void {
     this.stop();
     this.#token = undefined;
-    this.#wasTokenRefused = this.#wasLive = false;
-    this.status.reason = reason;
+    this.#wasTokenRefused = false;
+    this.status.reason = { code, message };
     this.set('refused');
   }
 
-  // Ends the connection and waits: not at all, as long as the server named, or the longer the more often it failed.
-  #lose(reason: Reason, { isHasty = false, named = 0 } = {}): void {
-    const now = this.#env.now();
+  #lose(code: number | string, message: string, isHasty = false, named = this.#connection?.retryAfter ?? 0): void {
     const liveSince = this.#connection?.liveSince;
     this.stop();
-    if (liveSince !== undefined && now - liveSince >= SETTLED) {
-      this.#attempts = 0;
-      this.#wasHasty = false;
-    }
-    this.status.reason = reason;
-    if (isHasty && !this.#wasHasty) {
-      this.#wasHasty = true;
-      this.#retryAt(now);
-    } else {
-      const most = Math.min(2 * BACK_OFF_MIN * 2 ** this.#attempts++, BACK_OFF_MAX);
-      this.#notBefore = now + (named || BACK_OFF_MIN);
-      this.#retryAt(now + (named || BACK_OFF_MIN + this.#env.random() * (most - BACK_OFF_MIN)));
-    }
-    this.set(this.#wasLive ? 'stale' : 'connecting');
+    this.status.reason = { code, message };
+    const { at, notBefore } = this.#retry.lost(this.#env.now(), this.#env.random(), isHasty, named, liveSince);
+    this.#notBefore = notBefore;
+    this.#attemptAt(at);
+    this.set('connecting');
   }
 
-  #retryAt(time: number): void {
+  #attemptAt(time: number): void {
     this.#cancelTimer();
     this.status.retryAt = time;
     this.#cancelTimer = this.#env.after(Math.max(time - this.#env.now(), 0), () => void this.#attempt());

@@ -43,7 +43,10 @@ export interface Snapshot {
 
 /** Not everything that was missed follows. A snapshot comes next, where one is wanted. */
 export interface Gap {
-  /** `trimmed`: the server no longer has it. `epoch`: its log is another one. `unknown`: its log never got there. */
+  /**
+   * `trimmed`: the server no longer has it. `epoch`: its log is another one. `unknown`: its log never got there. A later
+   * server may have another word.
+   */
   readonly reason: 'trimmed' | 'epoch' | 'unknown';
   readonly requested?: Position;
 }
@@ -77,7 +80,7 @@ export interface Status {
   readonly grants: readonly string[];
   /** When the token expires. */
   readonly expiresAt?: Date;
-  /** Why the last connection ended: the close code, or a word for what happened here. */
+  /** While not live: why the last connection ended, by its close code or a word for what happened here. */
   readonly reason?: { readonly code: number | string; readonly message: string };
   /** When the next attempt is due. */
   readonly retryAt?: Date;

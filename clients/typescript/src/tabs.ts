@@ -1,0 +1,228 @@
+import type { ChannelLike, Environment } from './environment.js';
+import type { Item, LinkStatus } from './link.js';
+import type { Position, TradeNotification } from './types.js';
+
+/** How often a tab asks whether the leading one still answers; it takes over from one that did not. */
+const ASK_INTERVAL = 20_000;
+const WAITING_MAX = 1_000;
+
+/** What a group does with one tab. */
+export interface Tab {
+  /** Places that mean how far it is, the best last; none: it has begun nowhere. */
+  places(): Position[];
+  /** Has a connection now, and sends on what comes of it. */
+  lead(): void;
+  /** Has no connection of its own any more. */
+  follow(): void;
+  /** Takes what the leading tab got. */
+  take(item: Item): void;
+  /** What a tab that joins needs to know. */
+  welcome(places: Position[]): Welcome;
+  /** Begins with what the leading tab has; false: it cannot, and has to connect for itself. */
+  join(welcome: Welcome): boolean;
+  wake(): void;
+  refresh(): void;
+}
+
+export interface Welcome {
+  status: LinkStatus;
+  position?: Position;
+  /** What came after the place that was asked about; undefined: that place is not known. */
+  missed?: TradeNotification[];
+  /** What stands; undefined: not all of it is known. */
+  standing?: TradeNotification[];
+}
+
+/** From the leading tab. Terms grow from leader to leader; `seq` counts the items of a term that are not a status. */
+type FromLeader = { term: number; seq: number } & ({ item?: Item } | { to: string; welcome: Welcome });
+type FromFollower = { hello: string; places: Position[] } | { ask: 'wake' | 'refresh' | 'status' };
+
+/**
+ * The tabs that share one connection. The one that holds the lock leads: it has the connection and tells the others what
+ * comes. A tab that joins says how far it is and is given the rest. What cannot be given exactly, because the leading tab
+ * does not know it, a tab gets by a connection of its own, until it is at a place that the leading tab knows.
+ */
+export class Tabs {
+  #env: Environment;
+  #name: string;
+  #tab: Tab;
+  #channel: ChannelLike;
+  #id: string;
+  #role: 'follower' | 'leader' | 'loner' = 'follower';
+  #isJoined = false;
+  #term = 0;
+  #seq = 0;
+  #status?: LinkStatus;
+  /** Hellos to a leader that is not live yet. */
+  #waiting = new Map<string, Position[]>();
+  #isAsked = false;
+  #hasLeft = false;
+  #abort = new AbortController();
+  #release = () => {};
+  #cancelAsk = () => {};
+
+  constructor(env: Environment, name: string, channel: ChannelLike, tab: Tab) {
+    this.#env = env;
+    this.#name = name;
+    this.#tab = tab;
+    this.#channel = channel;
+    this.#id = String(env.random());
+    channel.onmessage = ({ data }) => this.#hear(data);
+    this.#seek();
+    this.hello();
+    this.#askLater();
+  }
+
+  /** Others get theirs from here, or this one from another. */
+  get isShared(): boolean {
+    return this.#role === 'leader' || this.#isJoined;
+  }
+
+  /** Whether this tab is to have a connection. */
+  get isConnecting(): boolean {
+    return this.#role !== 'follower';
+  }
+
+  /** Sends on what came of this tab's own connection. */
+  publish(item: Item): void {
+    if ('status' in item) this.#status = item.status;
+    else if (this.#role === 'loner') this.hello();
+    if (this.#role !== 'leader') return;
+    if (!('status' in item)) this.#seq++;
+    this.#post({ item });
+    if (this.#status?.state !== 'live') return;
+    for (const [to, places] of this.#waiting) this.#post({ to, welcome: this.#tab.welcome(places) });
+    this.#waiting.clear();
+  }
+
+  /** Says to the leading tab how far this one is. */
+  hello(): void {
+    this.#channel.postMessage({ hello: this.#id, places: this.#tab.places() } satisfies FromFollower);
+  }
+
+  /** Asks the leading tab. */
+  ask(ask: 'wake' | 'refresh' | 'status'): void {
+    this.#channel.postMessage({ ask } satisfies FromFollower);
+  }
+
+  leave(): void {
+    this.#hasLeft = true;
+    this.#role = 'follower';
+    this.#isJoined = false;
+    this.#cancelAsk();
+    this.#abort.abort();
+    this.#release();
+    this.#channel.onmessage = null;
+    this.#channel.close();
+  }
+
+  #post(message: { item?: Item } | { to: string; welcome: Welcome }): void {
+    this.#channel.postMessage({ term: this.#term, seq: this.#seq, ...message } as FromLeader);
+  }
+
+  // The lock comes when whoever leads is gone; `steal`: at once.
+  #seek(steal = false): void {
+    const held = () =>
+      new Promise<void>((resolve) => {
+        if (this.#hasLeft) return resolve();
+        this.#release = resolve;
+        this.#lead();
+      });
+    const options = steal ? { steal } : { signal: this.#abort.signal };
+    this.#env.locks!.request(this.#name, options, held).catch(() => {
+      if (this.#role === 'leader' && !this.#hasLeft) this.#follow();
+    });
+  }
+
+  #lead(): void {
+    const isConnected = this.#role === 'loner';
+    this.#role = 'leader';
+    this.#isJoined = false;
+    this.#cancelAsk();
+    this.#term = Math.max(this.#term + 1, this.#env.now());
+    this.#seq = 0;
+    this.#post({});
+    if (isConnected) return;
+    this.#status = undefined;
+    this.#tab.lead();
+  }
+
+  // Another has taken over.
+  #follow(): void {
+    this.#role = 'follower';
+    this.#waiting.clear();
+    this.#tab.follow();
+    this.#seek();
+    this.hello();
+    this.#askLater();
+  }
+
+  #askLater(): void {
+    this.#cancelAsk();
+    this.#cancelAsk = this.#env.after(ASK_INTERVAL * (1 + this.#env.random()), () => {
+      this.#cancelAsk = () => {};
+      if (this.#isAsked) {
+        this.#isAsked = false;
+        this.#abort.abort();
+        this.#abort = new AbortController();
+        return this.#seek(true);
+      }
+      this.#isAsked = true;
+      this.ask('status');
+      this.#askLater();
+    });
+  }
+
+  #hear(message: FromLeader | FromFollower): void {
+    if ('term' in message) return this.#role === 'leader' ? undefined : this.#hearLeader(message);
+    if (this.#role !== 'leader') return;
+    if ('hello' in message) {
+      const { hello, places } = message;
+      if (this.#status?.state === 'live') this.#post({ to: hello, welcome: this.#tab.welcome(places) });
+      else if (this.#waiting.size < WAITING_MAX) this.#waiting.set(hello, places);
+      return;
+    }
+    if (message.ask === 'status') this.#post({});
+    else this.#tab[message.ask]();
+  }
+
+  #hearLeader(message: FromLeader): void {
+    const { term, seq } = message;
+    if (term < this.#term) return;
+    this.#isAsked = false;
+    if (term > this.#term) {
+      this.#term = term;
+      this.#isJoined = false;
+      if (this.#role === 'follower') this.#tab.follow();
+      this.hello();
+    }
+    if ('to' in message) return message.to === this.#id ? this.#join(message.welcome, seq) : undefined;
+    const { item } = message;
+    if (!item || this.#role === 'loner') return;
+    if ('status' in item) {
+      // Before it has joined, a tab is no further than connecting.
+      if (this.#isJoined || item.status.state === 'connecting') this.#tab.take(item);
+      return;
+    }
+    if (!this.#isJoined) return;
+    if (seq === this.#seq + 1) {
+      this.#seq = seq;
+      return this.#tab.take(item);
+    }
+    // The browser kept a message from this tab, as while it was frozen.
+    this.#isJoined = false;
+    this.hello();
+  }
+
+  #join(welcome: Welcome, seq: number): void {
+    if (this.#isJoined) return;
+    this.#isJoined = this.#tab.join(welcome);
+    if (this.#isJoined) {
+      this.#seq = seq;
+      this.#role = 'follower';
+    } else if (this.#role === 'follower') {
+      this.#role = 'loner';
+      this.#tab.lead();
+    }
+  }
+}
