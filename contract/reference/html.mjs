@@ -1,0 +1,129 @@
+import { member, open, resolved } from './contract.mjs';
+
+const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+export function escape(text) {
+  return String(text).replace(/[&<>"]/g, (character) => ENTITIES[character]);
+}
+
+export function code(text) {
+  return `<code>${escape(text)}</code>`;
+}
+
+export function example(text) {
+  return `<pre><code>${escape(text)}</code></pre>`;
+}
+
+export function paragraph(text) {
+  return text ? `<p>${escape(text)}</p>` : '';
+}
+
+// `kind` is a class of the stylesheet, `head` a list of texts, `rows` are lists of cells that are HTML already.
+export function table(kind, head, rows) {
+  const row_of = (cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  const titles = head.map((title) => `<th scope="col">${escape(title)}</th>`);
+  return `<div class="table"><table class="${kind}">
+<thead><tr>${titles.join('')}</tr></thead>
+<tbody>
+${rows.map(row_of).join('\n')}
+</tbody>
+</table></div>`;
+}
+
+const PAGES = [
+  ['websocket.html', 'WebSocket'],
+  ['rest.html', 'REST'],
+  ['events.html', 'Events'],
+];
+
+export function page(file, title, body) {
+  const links = PAGES.map(
+    ([target, name]) => `<a href="${target}"${target === file ? ' aria-current="page"' : ''}>${name}</a>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escape(title)}</title>
+<link rel="stylesheet" href="reference.css">
+</head>
+<body>
+<header><nav aria-label="Reference">${links.join(' ')}</nav></header>
+<main>
+<h1>${escape(title)}</h1>
+${body}
+</main>
+</body>
+</html>
+`;
+}
+
+function bounds(schema) {
+  const { minimum, exclusiveMinimum, maximum, minLength = 0, maxLength, minItems = 0, maxItems } = schema;
+  const is_count = schema.type === 'integer' && minimum === 0;
+  return [
+    minimum !== undefined && !is_count && `at least ${minimum}`,
+    exclusiveMinimum !== undefined && `more than ${exclusiveMinimum}`,
+    maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER && `at most ${maximum}`,
+    maxLength !== undefined && `${minLength} to ${maxLength} long`,
+    maxItems !== undefined && `${minItems} to ${maxItems} of them`,
+    maxItems === undefined && minItems > 0 && `${minItems} or more of them`,
+  ].filter(Boolean);
+}
+
+// What may stand there, in a few words of HTML.
+function what(node) {
+  const { const: constant, enum: words, type, format, items } = node.value;
+  if (constant !== undefined) return code(JSON.stringify(constant));
+  if (words) return words.map((word) => code(JSON.stringify(word))).join(' ');
+  const name = format === 'decimal' ? 'decimal number' : (type ?? 'anything');
+  const of = items ? ` of ${what(member(node, 'items'))}` : '';
+  return [escape(name) + of, ...bounds(node.value)].join(', ');
+}
+
+// The members of an object, and of what is inside it: path, whether it is required, what it may be, and a description.
+function members(node, path = '') {
+  const { oneOf, items, properties = {}, required = [] } = node.value;
+  if (oneOf) return either(oneOf.map((each) => members(resolved({ ...node, value: each }), path)));
+  if (items) return members(member(node, 'items'), path.replace(/\.$/, '[].'));
+  return Object.keys(properties)
+    .filter((name) => properties[name] !== false)
+    .flatMap((name) => {
+      const inner = member(node, 'properties', name);
+      const own = inner.value.oneOf ? 'object' : what(inner);
+      const row = { path: path + name, required: required.includes(name), what: own, text: inner.value.description };
+      return [row, ...members(inner, `${row.path}.`)];
+    });
+}
+
+// One list of the members of several variants: required is what all require.
+function either(variants) {
+  const paths = [...new Set(variants.flat().map((row) => row.path))];
+  return paths.map((path) => {
+    const rows = variants.map((variant) => variant.find((row) => row.path === path));
+    const there = rows.filter(Boolean);
+    return {
+      path,
+      required: rows.every((row) => row?.required),
+      what: [...new Set(there.map((row) => row.what))].join(' or '),
+      text: [...new Set(there.map((row) => row.text).filter(Boolean))].join(' '),
+    };
+  });
+}
+
+// A table of an object's members; nothing where it has none.
+export function members_table(node) {
+  const rows = members(node).map((row) => [
+    code(row.path),
+    row.required ? 'yes' : '',
+    row.what,
+    escape(row.text ?? ''),
+  ]);
+  return rows.length ? table('members', ['member', 'required', 'what', ''], rows) : '';
+}
+
+export function schema_of(name) {
+  return resolved(open(`schemas/${name}.schema.json`));
+}
