@@ -9,7 +9,6 @@ import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import WebSocket from 'ws';
 
 const HOST = 'localhost';
 // What the server inherits: its own variables are not for the tests' settings.
@@ -60,9 +59,20 @@ export class Server {
     server.adminPort = await freePort();
     server.#makeKeys();
     server.#writeConfig(config);
-    server.#spawn();
-    await until(() => server.#isReady(), 'readiness of the server');
+    await server.begin();
     return server;
+  }
+
+  // Runs again what was killed, on the same ports and log.
+  async begin() {
+    this.#spawn();
+    await until(() => this.#isReady(), 'readiness of the server');
+  }
+
+  // As a power cut does.
+  async kill() {
+    this.process.kill('SIGKILL');
+    await this.ended;
   }
 
   // How a session begins that gets nothing of what was published so far.
@@ -73,6 +83,7 @@ export class Server {
   // Everything that was published has been pushed: a session that begins now has it behind it. The last of it must be
   // there to be pushed. What is accepted and not pushed yet would be live for a session.
   async pushed() {
+    const { default: WebSocket } = await import('ws'); // others who start a server need not have it
     await until(async () => {
       const headers = { Authorization: `Bearer ${this.token('witness')}` };
       const socket = new WebSocket(`${this.url}?snapshot=false`, { ca: this.certificate, headers });
@@ -139,7 +150,7 @@ export class Server {
   }
 
   async #isReady() {
-    assert.equal(this.process.exitCode, null, `the server ended: ${this.log()}`);
+    assert.ok(this.process.exitCode === null && this.process.signalCode === null, `the server ended: ${this.log()}`);
     try {
       return (await request(http, { port: this.adminPort, host: '127.0.0.1', path: '/readyz' })).status === 200;
     } catch {
