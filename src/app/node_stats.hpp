@@ -5,28 +5,29 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "event/event.hpp"
-#include "telemetry/metrics_text.hpp"
 
 namespace carillon::app {
 
 // How long one stage of the deliveries took, as far as a histogram's buckets tell.
 struct StageTimes {
-  // No more than that; nothing: none was counted, or it lies beyond the last bucket.
+  // No more than that; nothing: none was counted, or it lies beyond the last bound.
   using Bound = std::optional<double>;  // seconds
 
   std::uint64_t count = 0;
   Bound p50{}, p99{};
   Bound slowest{};  // of all
   std::uint64_t beyond_limit = 0;
+  double limit = 0;       // seconds
+  double last_bound = 0;  // seconds
 
   bool operator==(const StageTimes&) const = default;
 };
 
-// What an administrator wants to know of a running node, counted since it started.
+// What people want to know of a running node, counted since it started.
 struct NodeStats {
   using Counts = std::map<std::string, std::uint64_t>;  // by reason or result
 
@@ -37,11 +38,12 @@ struct NodeStats {
   };
   std::array<DeliveryTimes, kEventKinds> times;
   Counts withheld, dead_letters, resumes;
-  std::uint64_t connections = 0, sessions = 0;  // now
+  std::uint64_t connections = 0, sessions = 0, sessions_behind = 0;  // now
   std::uint64_t slow_clients = 0;
+  std::string obstacle;  // why the node should not be sent new clients; empty when it should
 
-  // `invalid`: these are not the metrics of a server of ours.
-  [[nodiscard]] static Result<NodeStats> read(const telemetry::MetricsText& metrics);
+  // Reads what a node says of itself (contract/schemas/stats.schema.json). `invalid`: it is not that.
+  [[nodiscard]] static Result<NodeStats> read(std::string_view json);
 };
 
 }  // namespace carillon::app

@@ -116,6 +116,7 @@ Result<> Server::build_shards() {
                       .connections = connections_,
                       .users = users_,
                       .metrics = metrics_,
+                      .facts = [this] { return facts(); },
                       .console = *console};
   for (std::size_t i = 0; i < shard_count(config_); ++i) {
     auto tls = load_certificate();
@@ -137,6 +138,7 @@ Result<> Server::bind_ports() {
   auto listener = net::listen_on(config_.server.admin_listen, false);
   if (!listener) return std::unexpected(listener.error());
   for (auto& route : admin::admin_routes(metrics_, [this] { return obstacle(); })) admin_.add(std::move(route));
+  admin_.add(admin::stats_route("/stats", metrics_, [this] { return facts(); }, admin::open_to_all));
   return admin_.serve(std::move(*listener));
 }
 
@@ -195,10 +197,19 @@ bool Server::serve_when_caught_up() {
 }
 
 std::string Server::obstacle() const {
-  if (drain_watch_) return "shutting down";
+  if (draining_) return "shutting down";
   if (!serving_) return "reading the log";
   if (!log_->is_writable()) return "the log takes no events";
   return {};
+}
+
+admin::NodeFacts Server::facts() const {
+  return {.version = version(),
+          .at = clock_.wall_now(),
+          .uptime = std::chrono::duration_cast<std::chrono::seconds>(clock_.mono_now() - began_),
+          .obstacle = obstacle(),
+          .log_kind = config::kLogKinds.at(static_cast<std::size_t>(config_.log.kind)),
+          .log_is_writable = log_->is_writable()};
 }
 
 Result<int> Server::run() {
@@ -232,6 +243,7 @@ void Server::reload_certificate() {
 }
 
 void Server::drain(milliseconds window) {
+  draining_ = true;
   telemetry::log(Level::info, "draining", {{"window_ms", window.count()}});
   for (const auto& shard : shards_) shard->drain(window);
   drain_watch_.emplace(main_, kLook, [this, end = main_.now() + window + kLastWordsTime] {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "admin/stats.hpp"
 #include "app/memory_upkeep.hpp"
 #include "app/poll.hpp"
 #include "app/shard.hpp"
@@ -53,7 +54,9 @@ class Server {
   [[nodiscard]] Result<> bind_ports();
   [[nodiscard]] Result<> start_grpc();
   [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> load_certificate() const;
+  // Any thread.
   [[nodiscard]] std::string obstacle() const;
+  [[nodiscard]] admin::NodeFacts facts() const;
   void open_log();
   void refuse_to_start(const Error& error);
   [[nodiscard]] bool serve_when_caught_up();
@@ -66,6 +69,7 @@ class Server {
 
   const config::Config& config_;
   SystemClock clock_;
+  const MonoTime began_ = clock_.mono_now();
   telemetry::Registry metrics_;
   runtime::Loop main_;
   net::TicketKeys ticket_keys_;
@@ -87,6 +91,7 @@ class Server {
   std::atomic<bool> opening_log_{false};
   std::optional<Error> start_error_;
   std::atomic<bool> serving_{false};
+  std::atomic<bool> draining_{false};
   int exit_code_ = 0;
   bool begins_anew_ = false;
   bool stopped_ = true;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "ingest/admission.hpp"
 
 namespace carillon::app {
 
@@ -32,6 +33,15 @@ net::HttpOptions http_options(const config::Config& config) {
   return options;
 }
 
+// As for dead letters.
+admin::Refusal to_administrators(std::shared_ptr<const auth::Verifier> verifier, const runtime::Loop& loop) {
+  return [verifier = std::move(verifier), &loop](const net::HttpHead& head) -> std::optional<net::HttpResponse> {
+    auto principal = ingest::admit(head, *verifier, Grant::admin, loop.wall_now());
+    if (principal) return std::nullopt;
+    return std::move(principal.error());
+  };
+}
+
 }  // namespace
 
 Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net::TlsContext> tls)
@@ -49,6 +59,8 @@ Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net
   http_.add(rest_.route());
   http_.add(dead_letters_.list_route());
   http_.add(dead_letters_.replay_route());
+  http_.add(admin::stats_route("/v1/stats", shared.metrics, shared.facts,
+                               to_administrators(shared.verifier, thread_.loop())));
   if (shared.console)
     for (auto& route : shared.console->routes()) http_.add(std::move(route));
   // What was published in a turn is delivered and written at its end, together.

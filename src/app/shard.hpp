@@ -4,6 +4,7 @@
 #include <string>
 
 #include "admin/static_files.hpp"
+#include "admin/stats.hpp"
 #include "auth/verifier.hpp"
 #include "config/config.hpp"
 #include "eventlog/event_log.hpp"
@@ -26,6 +27,7 @@ struct Shared {
   net::ConnectionLimits& connections;
   runtime::KeyedLimit& users;
   telemetry::Registry& metrics;
+  admin::Facts facts;
   std::shared_ptr<const admin::StaticFiles> console;  // null: not served
 };
 

@@ -12,7 +12,6 @@
 #include "app/node_stats_text.hpp"
 #include "base/ensure.hpp"
 #include "config/config.hpp"
-#include "telemetry/metrics_text.hpp"
 
 namespace carillon::app {
 namespace {
@@ -38,20 +37,23 @@ std::optional<net::Endpoint> find_admin(const StatsCommand& command) {
   return *named;
 }
 
-Result<NodeStats> stats_of(const net::Endpoint& admin) {
+struct Answer {
+  std::string json;
+  NodeStats stats;
+};
+
+Result<Answer> stats_of(const net::Endpoint& admin) {
   const Interrupt interrupt;
   const auto stranger = [&](const std::string& why) {
     return fail(ErrorKind::invalid,
                 "what answers at " + admin.text() + " is not a server's administrator's port: " + why);
   };
-  const auto reply = ask_admin_port(admin, "/metrics", interrupt);
+  auto reply = ask_admin_port(admin, "/stats", interrupt);
   if (!reply) return std::unexpected(reply.error());
-  if (reply->status != 200) return stranger("/metrics is answered by " + reply->refusal());
-  const auto metrics = telemetry::MetricsText::parse(reply->body);
-  if (!metrics) return stranger(metrics.error().message);
-  auto stats = NodeStats::read(*metrics);
+  if (reply->status != 200) return stranger("/stats is answered by " + reply->refusal());
+  auto stats = NodeStats::read(reply->body);
   if (!stats) return stranger(stats.error().message);
-  return stats;
+  return Answer{std::move(reply->body), std::move(*stats)};
 }
 
 }  // namespace
@@ -59,10 +61,9 @@ Result<NodeStats> stats_of(const net::Endpoint& admin) {
 int run(const StatsCommand& command) {
   const auto admin = find_admin(command);
   if (!admin) return kExitFailed;
-  const auto stats = stats_of(*admin);
-  if (!stats) return complain(stats.error().message);
-  const std::string text =
-      command.as_json ? node_stats_json(admin->text(), *stats) : node_stats_text(admin->text(), *stats);
+  const auto answer = stats_of(*admin);
+  if (!answer) return complain(answer.error().message);
+  const std::string text = command.as_json ? answer->json : node_stats_text(admin->text(), answer->stats);
   return std::puts(text.c_str()) >= 0 && std::fflush(stdout) == 0 ? kExitOk : kExitFailed;
 }
 

@@ -4,7 +4,7 @@
 
 namespace carillon::app {
 
-// Prints how long a running server's deliveries take and what it withheld and refused, from its administrator's port.
+// Prints how a running server does, as its administrator's port says it: its JSON, or a table for people.
 // The result is the exit code.
 [[nodiscard]] int run(const StatsCommand& command);
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "auth/options.hpp"
@@ -27,6 +29,7 @@ struct ConfigFault {
 
 enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 enum class LogKind : std::uint8_t { journal, redis, kafka, rabbitmq, jetstream };
+inline constexpr std::array<std::string_view, 5> kLogKinds = {"journal", "redis", "kafka", "rabbitmq", "jetstream"};
 enum class SaslMechanism : std::uint8_t { none, plain, scram_sha_256, scram_sha_512 };
 
 // What an operator chose, checked. Paths are absolute or relative to the working directory, sizes are bytes.

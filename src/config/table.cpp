@@ -143,8 +143,7 @@ std::vector<Row> make_table() {
       {"window.bytes", "256MiB", Size{at<&Config::window, &Window::bytes>, kMiB, kTiB},
        "The memory that takes at most."},
 
-      {"log.kind", "journal",
-       Word{choose<&Config::log, &Log::kind>, {"journal", "redis", "kafka", "rabbitmq", "jetstream"}},
+      {"log.kind", "journal", Word{choose<&Config::log, &Log::kind>, {kLogKinds.begin(), kLogKinds.end()}},
        "The log that every event goes through: the embedded journal for one node, or a broker for any number of them."},
       {"log.history", "24h", Duration{at<&Config::log, &Log::history>, minutes{1}, hours{24 * 3650}},
        "How much of a broker's log a node reads at its start: orders and event ids from before that are unknown to it. "

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <iterator>
 #include <map>
@@ -16,7 +15,7 @@
 namespace carillon::telemetry {
 namespace {
 
-using Cell = std::variant<const Counter*, const Gauge*, const Histogram*, std::function<double()>>;
+using Cell = std::variant<const Counter*, const Gauge*, const Histogram*>;
 
 // The cells that share name and labels; their sum is what a scrape shows.
 using Series = std::vector<Cell>;
@@ -36,12 +35,6 @@ void append_escaped(std::string& out, std::string_view text, std::string_view es
       out += c;
     }
   }
-}
-
-std::string number_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  return fmt::format("{}", value);
 }
 
 void append_labels(std::string& out, std::span<const std::pair<std::string, std::string>> labels) {
@@ -65,44 +58,42 @@ void append_sample(std::string& out, std::string_view name, const Labels& labels
   out += '\n';
 }
 
-void append_histogram(std::string& out, const std::string& name, const Labels& labels, const Series& cells) {
-  std::uint64_t count = 0;
-  double sum = 0;
-  for (const Cell& cell : cells) sum += std::get<const Histogram*>(cell)->sum();
-  Labels with_bound = labels;
-  with_bound.emplace_back("le", "");
-  for (std::size_t i = 0; i <= Histogram::kBounds.size(); ++i) {
-    for (const Cell& cell : cells) count += std::get<const Histogram*>(cell)->bucket(i);
-    with_bound.back().second = i < Histogram::kBounds.size() ? number_text(Histogram::kBounds.at(i)) : "+Inf";
-    append_sample(out, name + "_bucket", with_bound, fmt::to_string(count));
+std::int64_t value_of(const Cell& cell) {
+  if (const auto* counter = std::get_if<const Counter*>(&cell)) return static_cast<std::int64_t>((*counter)->value());
+  if (const auto* gauge = std::get_if<const Gauge*>(&cell)) return (*gauge)->value();
+  return 0;
+}
+
+Registry::Sample sum_of(const Labels& labels, const Series& cells) {
+  Registry::Sample sum{.labels = labels, .value = 0, .buckets = {}};
+  if (std::holds_alternative<const Histogram*>(cells.front())) sum.buckets.resize(Histogram::kBounds.size() + 1);
+  for (const Cell& cell : cells) sum.value += value_of(cell);
+  for (std::size_t i = 0; i < sum.buckets.size(); ++i) {
+    for (const Cell& cell : cells) sum.buckets[i] += std::get<const Histogram*>(cell)->bucket(i);
+    sum.value += static_cast<std::int64_t>(sum.buckets[i]);
   }
-  append_sample(out, name + "_sum", labels, number_text(sum));
-  append_sample(out, name + "_count", labels, fmt::to_string(count));
+  return sum;
 }
 
-template <class Total, class CellType>
-std::string total(const Series& cells) {
-  Total sum = 0;
-  for (const Cell& cell : cells) sum += std::get<const CellType*>(cell)->value();
-  return fmt::to_string(sum);
-}
-
-std::string total_of_gauges(const Series& cells) {
-  const bool is_computed = std::holds_alternative<std::function<double()>>(cells.front());
-  if (!is_computed) return total<std::int64_t, Gauge>(cells);
-  double sum = 0;
-  for (const Cell& cell : cells) sum += std::get<std::function<double()>>(cell)();
-  return number_text(sum);
+void append_histogram(std::string& out, const std::string& name, const Registry::Sample& sample, double seconds) {
+  std::uint64_t up_to = 0;
+  Labels with_bound = sample.labels;
+  with_bound.emplace_back("le", "");
+  for (std::size_t i = 0; i < sample.buckets.size(); ++i) {
+    up_to += sample.buckets[i];
+    with_bound.back().second = i < Histogram::kBounds.size() ? fmt::to_string(Histogram::kBounds.at(i)) : "+Inf";
+    append_sample(out, name + "_bucket", with_bound, fmt::to_string(up_to));
+  }
+  append_sample(out, name + "_sum", sample.labels, fmt::to_string(seconds));
+  append_sample(out, name + "_count", sample.labels, fmt::to_string(sample.value));
 }
 
 void append_series(std::string& out, const std::string& name, const Labels& labels, const Series& cells) {
-  if (std::holds_alternative<const Histogram*>(cells.front())) {
-    append_histogram(out, name, labels, cells);
-  } else if (std::holds_alternative<const Counter*>(cells.front())) {
-    append_sample(out, name, labels, total<std::uint64_t, Counter>(cells));
-  } else {
-    append_sample(out, name, labels, total_of_gauges(cells));
-  }
+  const Registry::Sample sample = sum_of(labels, cells);
+  if (sample.buckets.empty()) return append_sample(out, name, labels, fmt::to_string(sample.value));
+  double seconds = 0;
+  for (const Cell& cell : cells) seconds += std::get<const Histogram*>(cell)->sum();
+  append_histogram(out, name, sample, seconds);
 }
 
 }  // namespace
@@ -155,9 +146,13 @@ Histogram& Registry::histogram(std::string_view name, std::string_view help, Lab
   return cell;
 }
 
-void Registry::computed(std::string_view name, std::string_view help, Labels labels, std::function<double()> read) {
+std::vector<Registry::Sample> Registry::samples(std::string_view name) const {
   const std::lock_guard lock(state_->mutex);
-  state_->add(name, help, "gauge", std::move(labels), std::move(read));
+  std::vector<Sample> samples;
+  const auto family = state_->families.find(name);
+  if (family == state_->families.end()) return samples;
+  for (const auto& [labels, cells] : family->second.series) samples.push_back(sum_of(labels, cells));
+  return samples;
 }
 
 std::string Registry::text() const {

@@ -3,7 +3,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,7 +50,7 @@ class Histogram {
   std::atomic<double> sum_{0.0};
 };
 
-// Owns all cells of the process. Registration and text(): any thread. A cell lives as long as the registry.
+// Owns all cells of the process. Registration and reading: any thread. A cell lives as long as the registry.
 // Names follow Prometheus: carillon_<noun>_<unit>_total.
 class Registry {
  public:
@@ -64,8 +63,15 @@ class Registry {
   Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, Labels labels = {});
-  // A gauge that is computed when scraped; `read` is called on the scraping thread.
-  void computed(std::string_view name, std::string_view help, Labels labels, std::function<double()> read);
+
+  // One series as it is now, its cells added up.
+  struct Sample {
+    Labels labels;                       // by name
+    std::int64_t value = 0;              // of a histogram: how many were observed
+    std::vector<std::uint64_t> buckets;  // of a histogram: how many in each, the last what is beyond every bound
+  };
+  // All series of that name, by their labels; empty when there is none.
+  [[nodiscard]] std::vector<Sample> samples(std::string_view name) const;
 
   // All metrics in Prometheus text exposition format 0.0.4.
   [[nodiscard]] std::string text() const;

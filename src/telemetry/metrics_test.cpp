@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <string>
 
 namespace carillon::telemetry {
@@ -64,13 +63,28 @@ TEST(Registry, HistogramBucketsAreCumulativeOverAllCells) {
       << text;
 }
 
-TEST(Registry, ComputedGaugesAreReadAtEachScrape) {
+TEST(Registry, GivesTheSeriesOfANameAsNumbers) {
   Registry registry;
-  double age = 1.5;
-  registry.computed("age_seconds", "Age.", {}, [&] { return age; });
-  EXPECT_TRUE(registry.text().ends_with("\nage_seconds 1.5\n"));
-  age = std::numeric_limits<double>::infinity();
-  EXPECT_TRUE(registry.text().ends_with("\nage_seconds +Inf\n"));
+  registry.counter("n_total", "N.", {{"reason", "b"}}).add(2);
+  registry.counter("n_total", "N.", {{"reason", "a"}}).add(1);
+  registry.counter("n_total", "N.", {{"reason", "b"}}).add(3);
+  registry.gauge("now", "Now.").set(-4);
+  Histogram& histogram = registry.histogram("h_seconds", "H.", {{"event", "x"}});
+  histogram.observe(0.0001);
+  histogram.observe(0.2);
+  histogram.observe(60);
+
+  const auto counts = registry.samples("n_total");
+  ASSERT_EQ(counts.size(), 2U);
+  EXPECT_EQ(counts[0].labels, (Labels{{"reason", "a"}}));
+  EXPECT_EQ(counts[0].value, 1);
+  EXPECT_EQ(counts[1].value, 5);
+  EXPECT_TRUE(counts[1].buckets.empty());
+  EXPECT_EQ(registry.samples("now").at(0).value, -4);
+  const auto times = registry.samples("h_seconds").at(0);
+  EXPECT_EQ(times.value, 3);
+  EXPECT_EQ(times.buckets, (std::vector<std::uint64_t>{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}));
+  EXPECT_TRUE(registry.samples("n").empty());
 }
 
 TEST(RegistryDeathTest, OneNameHasOneType) {

@@ -62,6 +62,7 @@ Session::Session(WebSocketServer& server, std::uint64_t id, std::unique_ptr<net:
 
 Session::~Session() {
   server_.counters_.open.add(-1);
+  if ((watched_ & EPOLLOUT) != 0) server_.counters_.behind.add(-1);
   server_.loop_.unwatch(stream_->fd(), *this);
 }
 
@@ -450,6 +451,7 @@ void Session::watch_for_unsent() {
   if (wanted == watched_) return;
   watched_ = wanted;
   server_.loop_.rewatch(stream_->fd(), watched_, *this);
+  server_.counters_.behind.add(unsent ? 1 : -1);
   if (!unsent) return;
   blocked_since_ = server_.loop_.now();
   arm_timer();

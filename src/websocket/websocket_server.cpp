@@ -16,6 +16,7 @@ constexpr std::size_t kGoOnMax = 16;
 WebSocketServer::Counters::Counters(telemetry::Registry& metrics)
     : open(metrics.gauge("carillon_connections", "WebSocket connections now")),
       live(metrics.gauge("carillon_sessions", "authenticated sessions now")),
+      behind(metrics.gauge("carillon_sessions_behind", "connections whose socket does not take what waits, now")),
       notifications(metrics.counter("carillon_notifications_sent_total", "notifications written to clients")),
       bytes(metrics.counter("carillon_sent_bytes_total", "bytes of messages written to clients, before TLS")),
       slow(metrics.counter("carillon_slow_clients_total", "sessions closed with 4420 because they fell behind")) {}

@@ -63,6 +63,7 @@ class WebSocketServer final : private hub::DeliveryObserver {
     explicit Counters(telemetry::Registry& metrics);
     telemetry::Gauge& open;
     telemetry::Gauge& live;
+    telemetry::Gauge& behind;
     telemetry::Counter& notifications;
     telemetry::Counter& bytes;
     telemetry::Counter& slow;
