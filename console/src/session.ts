@@ -19,6 +19,7 @@ export class Session {
       url: `wss://${location.host}`,
       token: () => this.#supply(),
       share: true,
+      receipts: true, // operators see how long it takes to the screen
       onNotification: (notification) => {
         this.board.take(notification);
         this.frames.changed();

@@ -28,7 +28,7 @@ export function ConnectionBar({ status }: { status: Status }) {
           <dt>{words.delivered}</dt>
           <dd data-testid="delivered">{status.delivered}</dd>
         </div>
-        <div>
+        <div class="fact-expires">
           <dt>{words.session}</dt>
           <dd data-testid="expires">{status.expiresAt === undefined ? '—' : momentOf(status.expiresAt, now)}</dd>
         </div>

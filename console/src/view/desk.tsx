@@ -3,6 +3,7 @@ import type { Session } from '../session.ts';
 import { ConnectionBar } from './connection_bar.tsx';
 import { useFrames } from './hooks.ts';
 import { NoticeBar } from './notice_bar.tsx';
+import { Operations } from './operations.tsx';
 import { Panes } from './panes.tsx';
 import { SettingButtons, type Settings } from './settings.tsx';
 import { useWords } from './words.ts';
@@ -65,7 +66,7 @@ export function Desk({ session, settings, onSignOut }: Properties) {
       <ConnectionBar status={status} />
       <NoticeBar session={session} />
       <main id="main" tabIndex={-1} role="tabpanel" aria-labelledby={`tab-${shown}`}>
-        <Panes board={session.board} />
+        {shown === 'trading' ? <Panes board={session.board} /> : <Operations session={session} />}
       </main>
     </div>
   );

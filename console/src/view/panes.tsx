@@ -48,9 +48,10 @@ const Side = ({ side, words }: { side: 'BUY' | 'SELL'; words: Dictionary }) => (
   </span>
 );
 
+// Another text is another element: numbers end at the same place, and begin at another.
 const Text = ({ children, kind }: { children: string | undefined; kind?: string }) => (
   <span role="gridcell" class={kind} title={children}>
-    {children}
+    <span key={children}>{children}</span>
   </span>
 );
 
@@ -87,7 +88,7 @@ const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
         </b>
       </span>
       <span role="gridcell" class="number filled">
-        {payload.quantity_filled}
+        <span key={payload.quantity_filled}>{payload.quantity_filled}</span>
         {/* For the eye only: a share needs no exact digits. */}
         <i class="share" style={{ transform: `scaleX(${shareFilled(payload.quantity_filled, payload.quantity_total)})` }} />
       </span>
@@ -112,8 +113,10 @@ const AlertCells = memo(({ row, words }: CellsOf<AlertNotification>) => {
       <span role="gridcell">
         <b class="level">{wordFor(words.levels, payload.level)}</b>
       </span>
-      <Text kind="message">{payload.message}</Text>
-      <Text kind="muted">{payload.component}</Text>
+      <span role="gridcell" class="message" title={payload.message}>
+        {payload.component && <span class="muted">{payload.component} · </span>}
+        {payload.message}
+      </span>
       <Marks of={row} words={words} />
     </>
   );
@@ -187,7 +190,7 @@ export function Panes({ board }: { board: Board }) {
         listing={alerts}
         rows={board.alerts}
         title={words.alerts}
-        columns={[columns.time, columns.level, columns.message, columns.component, columns.marks]}
+        columns={[columns.time, columns.level, columns.message, columns.marks]}
         onOpen={(notification) => setOpen({ notification })}
       />
       <Announcer board={board} />

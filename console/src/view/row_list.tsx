@@ -7,6 +7,9 @@ const ROW_HEIGHT = 28;
 /** Rows drawn beyond each edge, so that none is missing while one scrolls. */
 const SPARE_ROWS = 6;
 
+/** Rows are placed by their number since a multiple of this, so that the places stay small. */
+const NUMBERS_PER_BASE = 1000;
+
 /** What a list shows, newest first. */
 export interface Rows<Row> {
   readonly length: number;
@@ -64,8 +67,13 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
 
   const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE_ROWS);
   const end = Math.min(rows.length, Math.ceil((top + view.height) / ROW_HEIGHT) + SPARE_ROWS);
+  // A row keeps its number, counted from the oldest: when one comes in front, their container moves and no row does. It moves
+  // by a transform, which is no layout.
+  const base = Math.floor(rows.added / NUMBERS_PER_BASE) * NUMBERS_PER_BASE;
+  const numberOf = (index: number): number => rows.added - index;
+  const placed = (number: number): { transform: string } => ({ transform: `translateY(${number * ROW_HEIGHT}px)` });
   // Ids of orders may hold anything; an element's id may not.
-  const elementIdOf = (index: number): string => `${testId}-${rows.added - index}`;
+  const elementIdOf = (index: number): string => `${testId}-${numberOf(index)}`;
   const drawn: ComponentChild[] = [];
   let activeElementId: string | undefined;
   for (let index = first; index < end; ++index) {
@@ -83,6 +91,7 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
         aria-rowindex={index + 2}
         aria-selected={isActive}
         class={isActive ? 'row row-active' : 'row'}
+        style={placed(base - numberOf(index))}
       >
         <Cells row={row} words={words} />
       </div>,
@@ -157,7 +166,7 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
           </div>
         </div>
         <div role="rowgroup" class="rows-all" style={{ height: `${rows.length * ROW_HEIGHT}px` }}>
-          <div role="presentation" class="rows-seen" style={{ transform: `translateY(${first * ROW_HEIGHT}px)` }}>
+          <div role="presentation" class="rows-seen" style={placed(rows.added - base)}>
             {drawn}
           </div>
         </div>

@@ -24,3 +24,10 @@ export function durationText(seconds: number): string {
   if (minutes > 0) return `${minutes} min ${whole % 60} s`;
   return `${whole} s`;
 }
+
+/** `250 µs`, `10 ms`, `2 s`. */
+export function secondsText(seconds: number): string {
+  if (seconds >= 1) return `${+seconds.toPrecision(3)} s`;
+  if (seconds >= 0.001) return `${+(seconds * 1e3).toPrecision(3)} ms`;
+  return `${+(seconds * 1e6).toPrecision(3)} µs`;
+}
