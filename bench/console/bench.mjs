@@ -14,7 +14,7 @@ const FRAME_MAX = 16;
 /** Of the heap, after everything that can be collected was. */
 const HEAP_GROWTH_MAX = 0.1;
 /** Enough that every list of the page is full, and rows leave for each that comes. */
-const WARM_UP_EVENTS = 3000;
+const WARM_UP_EVENTS = 6000;
 const CALLS_PER_SECOND = 40;
 
 const { values } = parseArgs({
