@@ -137,7 +137,7 @@ def spread(cell, count, separator):
 
 def test_close_codes_are_those_of_the_protocol():
     told = []
-    for codes, meaning, client in re.findall(r"^\| ([\d, /]+) \| (.+) \| (.+) \|$", section(7), re.M):
+    for codes, meaning, client in re.findall(r"^\| ([\d, /]+) \| (.+) \| (.+) \|$", section(7), re.MULTILINE):
         numbers = [int(number) for number in re.findall(r"\d+", codes)]
         separator = "/" if "/" in codes else ";"
         told += zip(
@@ -153,8 +153,8 @@ def test_close_codes_are_those_of_the_protocol():
 
 @pytest.mark.parametrize("event", ["new_trade_signal", "order_update", "system_alert"])
 def test_members_of_payloads_are_those_of_the_protocol(event):
-    table = re.search(rf"^\| `{event}` \| \|\n\|---\|---\|\n((?:\|.*\n)+)", section(5), re.M)[1]
-    told = re.findall(r"^\| `(\w+)`(\*?) \| (.+) \|$", table, re.M)
+    table = re.search(rf"^\| `{event}` \| \|\n\|---\|---\|\n((?:\|.*\n)+)", section(5), re.MULTILINE)[1]
+    told = re.findall(r"^\| `(\w+)`(\*?) \| (.+) \|$", table, re.MULTILINE)
     schema = SCHEMAS[f"{event}.schema.json"]
     assert [name for name, _, _ in told] == list(schema["properties"])
     assert [name for name, star, _ in told if star] == schema["required"]
@@ -170,14 +170,14 @@ def test_members_of_payloads_are_those_of_the_protocol(event):
 
 
 def test_codes_of_errors_are_those_of_the_protocol():
-    text = re.search(r"^- 4\.4 .*?(?=^- 4\.5)", section(4), re.M | re.S)[0]
+    text = re.search(r"^- 4\.4 .*?(?=^- 4\.5)", section(4), re.MULTILINE | re.DOTALL)[0]
     for event in ("auth_failed", "invalid_message"):
-        told = re.findall(r"`(\w+)`", re.search(rf"`{event}` \((?:codes )?([^)]*)\)", text, re.S)[1])
+        told = re.findall(r"`(\w+)`", re.search(rf"`{event}` \((?:codes )?([^)]*)\)", text, re.DOTALL)[1])
         payload = SCHEMAS["error.schema.json"]["$defs"][event]["properties"]["payload"]
         assert payload["properties"]["code"]["enum"] == told
 
 
 def test_reasons_of_gaps_are_those_of_the_protocol():
-    text = re.search(r"`reason\": R\}`|\"reason\": R\}` with R one of (.*?)\. A malformed", section(6), re.S)[1]
+    text = re.search(r"with R one of (.*?)\. A malformed", section(6), re.DOTALL)[1]
     reason = SCHEMAS["ack.schema.json"]["$defs"]["resume"]["oneOf"][1]["properties"]["reason"]
     assert re.findall(r"`(\w+)`", text) == reason["enum"]
