@@ -75,12 +75,13 @@ function bounds(schema) {
 
 // What may stand there, in a few words of HTML.
 function what(node) {
-  const { const: constant, enum: words, type, format, items } = node.value;
+  const { const: constant, enum: words, type, format, items, additionalProperties: others } = node.value;
   if (constant !== undefined) return code(JSON.stringify(constant));
   if (words) return words.map((word) => code(JSON.stringify(word))).join(' ');
-  const name = format === 'decimal' ? 'decimal number' : (type ?? 'anything');
+  const name = format === 'decimal' ? 'decimal number' : [type ?? 'anything'].flat().join(' or ');
   const of = items ? ` of ${what(member(node, 'items'))}` : '';
-  return [escape(name) + of, ...bounds(node.value)].join(', ');
+  const each = others ? [`each member ${what(member(node, 'additionalProperties'))}`] : [];
+  return [escape(name) + of, ...bounds(node.value), ...each].join(', ');
 }
 
 // The members of an object, and of what is inside it: path, whether it is required, what it may be, and a description.

@@ -5,6 +5,7 @@ import time
 
 import pytest
 import yaml
+
 from harness import events, journal
 from harness.rest import Rest
 from harness.waiting import until
@@ -103,6 +104,16 @@ def test_answers_about_dead_letters_are_as_specified(carillon, call):
         answer = rest.call("POST", replay, json.dumps(body), JSON)
         assert valid(answer, "POST", replay) == 200
         assert len(answer.json["refused"]) == 2
+
+
+def test_answers_about_the_node_are_as_specified(server, call):
+    path = "/v1/stats"
+    server.publish(events.signal(), events.order("alice"), events.alert())
+    with server.join_behind("alice") as alice:
+        alice.received(alice.live["payload"]["position"])
+        assert call("GET", path, scope="admin") == 200
+    assert call("GET", path, scope="publish") == 403
+    assert call("GET", path, Authorization=None) == 401
 
 
 @pytest.mark.parametrize("limit, status", [("connections_max", 503), ("connections_per_ip_max", 429)])
