@@ -14,8 +14,13 @@ export function example(text) {
   return `<pre><code>${escape(text)}</code></pre>`;
 }
 
+// Text of a description, in which `words` are code.
+export function prose(text) {
+  return escape(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
 export function paragraph(text) {
-  return text ? `<p>${escape(text)}</p>` : '';
+  return text ? `<p>${prose(text)}</p>` : '';
 }
 
 // `kind` is a class of the stylesheet, `head` a list of texts, `rows` are lists of cells that are HTML already.
@@ -85,17 +90,21 @@ function what(node) {
 }
 
 // The members of an object, and of what is inside it: path, whether it is required, what it may be, and a description.
-function members(node, path = '') {
+// `shown` has the named parts that are in the table already, each with the path where; they are told once.
+function members(node, path = '', shown = new Map()) {
   const { oneOf, items, properties = {}, required = [] } = node.value;
-  if (oneOf) return either(oneOf.map((each) => members(resolved({ ...node, value: each }), path)));
-  if (items) return members(member(node, 'items'), path.replace(/\.$/, '[].'));
+  if (oneOf) return either(oneOf.map((each) => members(resolved({ ...node, value: each }), path, shown)));
+  if (items) return members(member(node, 'items'), path.replace(/\.$/, '[].'), shown);
   return Object.keys(properties)
     .filter((name) => properties[name] !== false)
     .flatMap((name) => {
       const inner = member(node, 'properties', name);
-      const own = inner.value.oneOf ? 'object' : what(inner);
+      const part = inner.value.properties && inner.name && `${inner.file}#${inner.name}`;
+      const before = shown.get(part);
+      const own = before ? `as ${code(before)}` : inner.value.oneOf ? 'object' : what(inner);
       const row = { path: path + name, required: required.includes(name), what: own, text: inner.value.description };
-      return [row, ...members(inner, `${row.path}.`)];
+      if (part && !before) shown.set(part, row.path);
+      return before ? [row] : [row, ...members(inner, `${row.path}.`, shown)];
     });
 }
 
@@ -116,12 +125,7 @@ function either(variants) {
 
 // A table of an object's members; nothing where it has none.
 export function members_table(node) {
-  const rows = members(node).map((row) => [
-    code(row.path),
-    row.required ? 'yes' : '',
-    row.what,
-    escape(row.text ?? ''),
-  ]);
+  const rows = members(node).map((row) => [code(row.path), row.required ? 'yes' : '', row.what, prose(row.text ?? '')]);
   return rows.length ? table('members', ['member', 'required', 'what', ''], rows) : '';
 }
 
