@@ -165,10 +165,13 @@ export class Tabs {
         this.#isAsked = false;
         this.#abort.abort();
         this.#abort = new AbortController();
-        return this.#seek(true);
+        this.#seek(true);
+        return;
       }
       this.#isAsked = true;
       this.ask('status');
+      // A welcome that the browser kept from this tab is asked for again.
+      if (!this.#isJoined) this.hello();
       this.#askLater();
     });
   }

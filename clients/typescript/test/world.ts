@@ -73,6 +73,7 @@ export class FakeSocket implements WebSocketLike {
     this.onLeave?.();
   }
 
+  gate: (run: () => void) => void = (run) => run();
   onSend?: (text: string) => void;
   onLeave?: () => void;
 
@@ -85,11 +86,11 @@ export class FakeSocket implements WebSocketLike {
   }
 
   receive(data: unknown): void {
-    this.onmessage?.({ data });
+    this.gate(() => this.onmessage?.({ data }));
   }
 
   end(code = 1006, reason = ''): void {
-    this.onclose?.({ code, reason });
+    this.gate(() => this.onclose?.({ code, reason }));
   }
 }
 
@@ -103,13 +104,30 @@ export class FakeBrowser {
     readonly random: () => number,
   ) {}
 
-  /** What one tab has of it; `die` ends it as a closed tab ends. */
+  /** What one tab has of it; `die` ends it as a closed tab ends; what comes while it is paused waits. */
   tab(open: (url: string, protocols: string[]) => FakeSocket) {
     let isDead = false;
     const wakes = new Set<() => void>();
     const held = new Set<() => void>();
     const channels = new Set<FakeChannel>();
     const sockets = new Set<FakeSocket>();
+    const queued: (() => void)[] = [];
+    let isPaused = false;
+    const gate = (run: () => void) => {
+      if (isPaused) queued.push(run);
+      else if (!isDead) run();
+    };
+    const pause = (isOn: boolean) => {
+      isPaused = isOn;
+      while (!isPaused && queued.length) gate(queued.shift()!);
+    };
+    const die = () => {
+      isDead = true;
+      isPaused = false;
+      for (const channel of channels) channel.close();
+      for (const socket of sockets) socket.close();
+      for (const end of [...held]) end();
+    };
     const reported: unknown[] = [];
     const locks: LocksLike = {
       request: (name, options, run) =>
@@ -121,10 +139,10 @@ export class FakeBrowser {
             const at = queue.indexOf(entry);
             if (at < 0) return;
             queue.splice(at, 1);
-            if (!isDead) error ? reject(error) : resolve(undefined);
+            gate(() => (error ? reject(error) : resolve(undefined)));
             this.#grant(name);
           };
-          const entry = { held: async () => (isDead ? undefined : run()), isHeld: false, end };
+          const entry = { held: async () => (isDead ? undefined : new Promise<void>((ended) => gate(() => void run().then(ended)))), isHeld: false, end };
           held.add(end);
           if (options.steal) {
             const [holder] = queue;
@@ -140,14 +158,22 @@ export class FakeBrowser {
     const env: Environment = {
       now: () => this.clock.now,
       random: this.random,
-      after: (milliseconds, run) => this.clock.after(milliseconds, () => isDead || run()),
+      after: (milliseconds, run) => {
+        let isCancelled = false;
+        const cancel = this.clock.after(milliseconds, () => gate(() => isCancelled || run()));
+        return () => {
+          isCancelled = true;
+          cancel();
+        };
+      },
       socket: (url, protocols) => {
         const socket = open(url, protocols);
+        socket.gate = gate;
         sockets.add(socket);
         return socket;
       },
       channel: (name) => {
-        const channel = new FakeChannel(this, name);
+        const channel = new FakeChannel(this, name, gate);
         channels.add(channel);
         return channel;
       },
@@ -158,14 +184,9 @@ export class FakeBrowser {
       },
       report: (error) => reported.push(error),
     };
-    const die = () => {
-      isDead = true;
-      for (const channel of channels) channel.close();
-      for (const socket of sockets) socket.close();
-      for (const socket of sockets) socket.onmessage = socket.onclose = null;
-      for (const end of [...held]) end();
-    };
-    return { env, die, reported, wake: () => wakes.forEach((run) => run()) };
+    /** Misses what is said from now on, until it is called with false. */
+    const freeze = (isFrozen = true) => channels.forEach((channel) => (channel.isFrozen = isFrozen));
+    return { env, die, pause, freeze, reported, wake: () => wakes.forEach((run) => run()) };
   }
 
   members(name: string): Set<FakeChannel> {
@@ -187,12 +208,14 @@ export class FakeBrowser {
 
 class FakeChannel implements ChannelLike {
   onmessage: ((event: { data: unknown }) => void) | null = null;
+  isFrozen = false;
   #isClosed = false;
   #arrival = new Map<FakeChannel, number>();
 
   constructor(
     private readonly browser: FakeBrowser,
     private readonly name: string,
+    private readonly gate: (run: () => void) => void,
   ) {
     browser.members(name).add(this);
   }
@@ -205,7 +228,7 @@ class FakeChannel implements ChannelLike {
       if (other === this) continue;
       const at = Math.max(clock.now + random() * 3, this.#arrival.get(other) ?? 0);
       this.#arrival.set(other, at);
-      clock.after(at - clock.now, () => other.#isClosed || other.onmessage?.({ data }));
+      clock.after(at - clock.now, () => other.isFrozen || other.gate(() => other.#isClosed || other.onmessage?.({ data })));
     }
   }
 
