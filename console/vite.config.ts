@@ -13,5 +13,5 @@ export default defineConfig({
     // The page's Content-Security-Policy takes no data: address.
     assetsInlineLimit: 0,
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['tests/*.test.ts'], environment: 'node' },
 });

@@ -18,6 +18,7 @@ export const en = {
     missing: 'Paste a token first.',
   },
   signOut: 'Sign out',
+  reference: 'Protocol reference',
   user: 'User',
   connection: 'Connection',
   states: {
@@ -143,7 +144,7 @@ export const en = {
     version: 'Version',
     uptime: 'Up for',
     clients: 'Connected clients',
-    connections: (count: number) => `${count} connections`,
+    connections: (count: number) => (count === 1 ? '1 connection' : `${count} connections`),
     eventsPerSecond: 'Events/s',
     sentPerSecond: (rate: string) => `${rate} notifications/s sent`,
     late: 'Published late',

@@ -19,6 +19,7 @@ export const zh: Dictionary = {
     missing: '请先粘贴令牌。',
   },
   signOut: '退出登录',
+  reference: '协议参考',
   user: '用户',
   connection: '连接',
   states: {

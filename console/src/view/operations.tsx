@@ -206,30 +206,32 @@ function CountsTable({ id, title, counts }: { id: string; title: string; counts:
     .sort(([, a], [, b]) => b - a)
     .slice(0, COUNTS_MAX);
   return (
-    <table class="card-pane counts" data-testid={`counts-${id}`}>
-      <caption>{title}</caption>
-      <tbody>
-        {rows.map(([word, count]) => (
-          <tr key={word} data-word={word}>
-            <th scope="row">{word}</th>
-            <td>{count}</td>
-          </tr>
-        ))}
-        {rows.length === 0 && (
-          <tr>
-            <th scope="row" class="muted">
-              {words.operation.none}
-            </th>
-            <td>0</td>
-          </tr>
-        )}
-        {rows.length > 1 && (
-          <tr class="total">
-            <th scope="row">{words.operation.total}</th>
-            <td>{total(counts)}</td>
-          </tr>
-        )}
-      </tbody>
-    </table>
+    <div class="card-pane">
+      <table class="counts" data-testid={`counts-${id}`}>
+        <caption>{title}</caption>
+        <tbody>
+          {rows.map(([word, count]) => (
+            <tr key={word} data-word={word}>
+              <th scope="row">{word}</th>
+              <td>{count}</td>
+            </tr>
+          ))}
+          {rows.length === 0 && (
+            <tr>
+              <th scope="row" class="muted">
+                {words.operation.none}
+              </th>
+              <td>0</td>
+            </tr>
+          )}
+          {rows.length > 1 && (
+            <tr class="total">
+              <th scope="row">{words.operation.total}</th>
+              <td>{total(counts)}</td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -26,6 +26,7 @@ export function SignIn({ refusal, settings, onToken }: Properties) {
         )}
         <TokenForm id="token" label={words.signIn.token} submit={words.signIn.submit} onToken={onToken} />
         <p class="muted">{words.signIn.help}</p>
+        <a href="reference/index.html">{words.reference}</a>
       </main>
     </div>
   );
