@@ -234,7 +234,10 @@ def test_a_folder_that_is_no_console_is_refused_with_its_line(carillon, tmp_path
         with pytest.raises(StartFailed) as failure:
             server.start()
         line = server.config_path.read_text().splitlines().index(f'directory = "{tmp_path / folder}"') + 1
-        assert f"carillon.toml:{line}: console.directory: cannot read {tmp_path / folder}/index.html" in failure.value.output
+        assert (
+            f"carillon.toml:{line}: console.directory: cannot read {tmp_path / folder}/index.html"
+            in failure.value.output
+        )
 
 
 @pytest.mark.parametrize(

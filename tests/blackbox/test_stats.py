@@ -6,12 +6,11 @@ import http.server
 import json
 import threading
 
-import jsonschema
 import pytest
-import referencing
+from validation import faults
 
 from harness import command, events
-from harness.server import ROOT, free_port
+from harness.server import free_port
 from harness.waiting import until
 
 EVENTS = ("new_trade_signal", "order_update", "system_alert")
@@ -63,9 +62,7 @@ def test_it_measures_each_stage_by_event(carillon):
         # The first receipt tells the server that this client sends some; writes after it are measured.
         receipt_for(server, alice)
         receipt_for(server, alice)
-        after = until(
-            lambda: (now := stats(server))["events"]["system_alert"]["written_to_receipt"]["count"] and now
-        )
+        after = until(lambda: (now := stats(server))["events"]["system_alert"]["written_to_receipt"]["count"] and now)
         assert after["sessions"] == 1 and after["connections"] == 1 and after["sessions_behind"] == 0
 
     times = after["events"]
@@ -89,9 +86,7 @@ def test_it_measures_each_stage_by_event(carillon):
 def test_an_event_that_comes_late_is_beyond_its_limit(carillon):
     server = carillon().start()
     server.publish({**events.signal(), "timestamp": "2020-01-01T00:00:00Z"})
-    signals = until(
-        lambda: (now := stats(server)["events"]["new_trade_signal"])["event_to_accepted"]["count"] and now
-    )
+    signals = until(lambda: (now := stats(server)["events"]["new_trade_signal"])["event_to_accepted"]["count"] and now)
     assert signals["late"] == 1
     stage = signals["event_to_accepted"]
     assert (stage["count"], stage["beyond_limit"], stage["limit_seconds"]) == (1, 1, 2)
@@ -171,16 +166,12 @@ def test_nobody_else_gets_it_over_rest(server):
 
 
 def test_it_keeps_its_schema(server):
-    files = list((ROOT / "contract/schemas").glob("*.schema.json"))
-    schemas = {file.name: referencing.Resource.from_contents(json.loads(file.read_text())) for file in files}
-    registry = referencing.Registry().with_resources(schemas.items())
-    validator = jsonschema.Draft202012Validator(schemas["stats.schema.json"].contents, registry=registry)
     with server.connect("alice") as alice:
         server.publish(events.alert())
         alice.notification()
-        validator.validate(rest_stats(server).json)
+        assert faults("stats.schema.json", rest_stats(server).json) == []
     # And it would say so if it did not.
-    assert not validator.is_valid({**rest_stats(server).json, "sessions": -1})
+    assert faults("stats.schema.json", {**rest_stats(server).json, "sessions": -1})
 
 
 def test_people_get_a_table(server):
