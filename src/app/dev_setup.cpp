@@ -27,14 +27,16 @@ constexpr std::chrono::days kTokenRenewal{1};
 constexpr std::size_t kSecretBytes = 32;
 constexpr const char* kIssuer = "carillon-development";
 
-struct DemoUser {
+struct DemoToken {
   const char* name;
+  const char* user;
   const char* scope;
 };
-constexpr std::array<DemoUser, 4> kDemoUsers = {{{"alice", "signals orders alerts"},
-                                                 {"bob", "signals orders alerts"},
-                                                 {"agent", "publish"},
-                                                 {"admin", "signals orders alerts publish admin"}}};
+constexpr std::array<DemoToken, 5> kDemoTokens = {{{"alice", "alice", "signals orders alerts"},
+                                                   {"alice-admin", "alice", "signals orders alerts admin"},
+                                                   {"bob", "bob", "signals orders alerts"},
+                                                   {"agent", "agent", "publish"},
+                                                   {"admin", "admin", "signals orders alerts publish admin"}}};
 
 constexpr std::string_view kConfig =
     R"(# Made by `carillon serve --dev`, which keeps it as you edit it. All keys: docs/configuration.md
@@ -136,14 +138,14 @@ Result<> Preparing::tokens() {
   const auth::Verifier verifier(options, *keys);
   const auto minter = auth::Minter::load(auth::Algorithm::hs256, options.hmac_secret_file);
   if (!minter) return std::unexpected(minter.error());
-  for (const DemoUser& user : kDemoUsers) {
-    const std::string file = std::string(user.name) + ".token";
+  for (const DemoToken& demo : kDemoTokens) {
+    const std::string file = std::string(demo.name) + ".token";
     std::string token = read(file);
     if (token.ends_with('\n')) token.pop_back();
     if (verifier.verify(token, now_ + kTokenRenewal)) continue;
     auth::TokenRequest request;
-    request.user_id = user.name;
-    request.scope = user.scope;
+    request.user_id = demo.user;
+    request.scope = demo.scope;
     request.issuer = kIssuer;
     request.lifetime = kTokenLifetime;
     const auto minted = minter->mint(request, now_);

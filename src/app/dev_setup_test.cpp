@@ -35,8 +35,9 @@ class DevSetupTest : public testing::Test {
   WallTime now_ = SystemClock().wall_now();
 };
 
-const Names kAll = {"ca.key",        "ca.pem",      "server.key", "server.pem",  "hmac.secret",
-                    "carillon.toml", "alice.token", "bob.token",  "agent.token", "admin.token"};
+const Names kAll = {"ca.key",      "ca.pem",        "server.key",  "server.pem",
+                    "hmac.secret", "carillon.toml", "alice.token", "alice-admin.token",
+                    "bob.token",   "agent.token",   "admin.token"};
 
 TEST_F(DevSetupTest, MakesEverythingOnceAndKeepsIt) {
   EXPECT_EQ(prepare(), kAll);
@@ -66,27 +67,32 @@ TEST_F(DevSetupTest, IsAConfigurationThatAServerTakes) {
   ASSERT_TRUE(keys.has_value()) << keys.error().message;
 
   const auth::Verifier verifier(config->auth.tokens, *keys);
-  const auto grants_of = [&](const std::string& user) {
-    std::string token = text(user + ".token");
+  const auto grants_of = [&](const std::string& name, const std::string& user) {
+    std::string token = text(name + ".token");
     token.pop_back();
     const auto principal = verifier.verify(token, now_ + 29 * kDay);
-    EXPECT_TRUE(principal && principal->user_id == user) << user;
+    EXPECT_TRUE(principal && principal->user_id == user) << name;
     return principal ? principal->grants : Grants();
   };
-  EXPECT_TRUE(grants_of("alice").has(Grant::orders));
-  EXPECT_FALSE(grants_of("alice").has(Grant::publish));
-  EXPECT_TRUE(grants_of("bob").has(Grant::signals));
-  EXPECT_TRUE(grants_of("agent").has(Grant::publish));
-  EXPECT_FALSE(grants_of("agent").has(Grant::orders));
-  EXPECT_TRUE(grants_of("admin").has(Grant::admin));
+  EXPECT_TRUE(grants_of("alice", "alice").has(Grant::orders));
+  EXPECT_FALSE(grants_of("alice", "alice").has(Grant::publish));
+  EXPECT_FALSE(grants_of("alice", "alice").has(Grant::admin));
+  EXPECT_TRUE(grants_of("alice-admin", "alice").has(Grant::admin));
+  EXPECT_TRUE(grants_of("alice-admin", "alice").has(Grant::orders));
+  EXPECT_FALSE(grants_of("alice-admin", "alice").has(Grant::publish));
+  EXPECT_TRUE(grants_of("bob", "bob").has(Grant::signals));
+  EXPECT_TRUE(grants_of("agent", "agent").has(Grant::publish));
+  EXPECT_FALSE(grants_of("agent", "agent").has(Grant::orders));
+  EXPECT_TRUE(grants_of("admin", "admin").has(Grant::admin));
 }
 
 TEST_F(DevSetupTest, RenewsWhatExpires) {
   prepare();
   now_ += 29 * kDay + std::chrono::hours{1};
-  EXPECT_EQ(prepare(), (Names{"alice.token", "bob.token", "agent.token", "admin.token"}));
+  EXPECT_EQ(prepare(), (Names{"alice.token", "alice-admin.token", "bob.token", "agent.token", "admin.token"}));
   now_ += 60 * kDay;
-  EXPECT_EQ(prepare(), (Names{"server.key", "server.pem", "alice.token", "bob.token", "agent.token", "admin.token"}));
+  EXPECT_EQ(prepare(), (Names{"server.key", "server.pem", "alice.token", "alice-admin.token", "bob.token",
+                              "agent.token", "admin.token"}));
   now_ += 3600 * kDay;
   const Names made = prepare();
   EXPECT_EQ(Names(made.begin(), made.begin() + 4), (Names{"ca.key", "ca.pem", "server.key", "server.pem"}));
@@ -97,7 +103,8 @@ TEST_F(DevSetupTest, RenewsWhatNoLongerFits) {
   fs::remove(folder_ / "ca.key");
   EXPECT_EQ(prepare(), (Names{"ca.key", "ca.pem", "server.key", "server.pem"}));
   fs::remove(folder_ / "hmac.secret");
-  EXPECT_EQ(prepare(), (Names{"hmac.secret", "alice.token", "bob.token", "agent.token", "admin.token"}));
+  EXPECT_EQ(prepare(),
+            (Names{"hmac.secret", "alice.token", "alice-admin.token", "bob.token", "agent.token", "admin.token"}));
   ASSERT_TRUE(write_private_file(folder_ / "server.pem", "garbage").has_value());
   ASSERT_TRUE(write_private_file(folder_ / "bob.token", text("alice.token") + "x").has_value());
   EXPECT_EQ(prepare(), (Names{"server.key", "server.pem", "bob.token"}));

@@ -1,11 +1,15 @@
-"""The examples that run a server, as a user runs them."""
+"""The quickstart and the examples that run a server, as a user runs them."""
 
+import base64
+import contextlib
+import http.client
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 
 import pytest
@@ -34,6 +38,89 @@ def five_free_ports():
     return until(first, what="five ports in a row")
 
 
+# --- quickstart: the script itself; packages and builds are others' ------------------------------------------------
+
+
+def checkout(folder, with_console):
+    """What quickstart finds where everything is built."""
+    (folder / "build/release").mkdir(parents=True)
+    shutil.copy(BINARY, folder / "build/release/carillon")
+    (folder / "build/release/build.ninja").touch()
+    shutil.copy(ROOT / "quickstart", folder)
+    (folder / "examples").symlink_to(ROOT / "examples")
+    for name in ("packaging/apt/install", "bin/cmake"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(f'#!/bin/sh\necho "$@" >> {folder}/called\n')
+        (folder / name).chmod(0o755)
+    if with_console:
+        (folder / "build/release/console").mkdir()
+        (folder / "build/release/console/index.html").write_text("<title>console</title>")
+    return folder
+
+
+@contextlib.contextmanager
+def quickstart(folder, *options):
+    """What it printed, once alice's tail has begun."""
+    port, said = five_free_ports(), folder / "said"
+    environment = {**OTHER_ENVIRONMENT, "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+    with open(said, "wb") as out:
+        script = subprocess.Popen(
+            [folder / "quickstart", "--port", str(port), *options], stdout=out, stderr=out, env=environment
+        )
+    try:
+        until(lambda: "live at" in said.read_text() or script.poll() is not None, 30, "the quickstart")
+        assert script.poll() is None, said.read_text()
+        yield port, said.read_text()
+    finally:
+        script.send_signal(signal.SIGINT)
+        code = script.wait(20)
+    assert code == 130
+    until(lambda: is_free(port) and is_free(port + 1), 10, "the end of all that the script started")
+
+
+def claims_of(token):
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_quickstart_begins_with_the_console_and_a_token(tmp_path):
+    with quickstart(checkout(tmp_path, with_console=True)) as (port, said):
+        tokens = re.findall(rf"https://127\.0\.0\.1:{port}/console/#token=(\S+)", said)
+        assert [claims_of(token)["sub"] for token in tokens] == ["alice", "alice"]
+        assert [claims_of(token)["scope"].split() for token in tokens] == [
+            ["signals", "orders", "alerts"],
+            ["signals", "orders", "alerts", "admin"],
+        ]
+        assert said.index("/console/#token=") < said.index("Carillon runs") and "certificate" in said
+        context = ssl.create_default_context(cafile=tmp_path / ".carillon/ca.pem")
+        with contextlib.closing(http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=10)) as client:
+            client.request("GET", "/console/")
+            assert client.getresponse().read() == b"<title>console</title>"
+    called = (tmp_path / "called").read_text().splitlines()
+    assert called == [
+        "build console",
+        "--build --preset release --target carillon",
+        "--build --preset release --target console",
+    ]
+
+
+def test_quickstart_goes_without_a_console(tmp_path):
+    with quickstart(checkout(tmp_path, with_console=False), "--no-console") as (_, said):
+        assert "/console/" not in said
+    assert (tmp_path / "called").read_text().splitlines() == ["build", "--build --preset release --target carillon"]
+
+
+def test_quickstart_goes_on_where_the_console_cannot_be_built(tmp_path):
+    folder = checkout(tmp_path, with_console=False)
+    (folder / "bin/cmake").write_text('#!/bin/sh\nfor last; do :; done\necho "about $last"\n[ "$last" != console ]\n')
+    with quickstart(folder) as (_, said):
+        assert "the console could not be built" in said and "about console" in said
+        assert "/console/" not in said
+
+
+# --- three nodes ---------------------------------------------------------------------------------------------------
+
+
 @pytest.fixture
 def three_nodes(tmp_path):
     if shutil.which("redis-server") is None and os.environ.get("CI") != "true":
@@ -53,7 +140,17 @@ def three_nodes(tmp_path):
 
 def carillon(port, command, *arguments):
     home = ROOT / ".carillon/three-nodes"
-    return [BINARY, command, "--url", f"https://127.0.0.1:{port}", "--ca", home / "ca.pem", *arguments, "--token-file", home]
+    return [
+        BINARY,
+        command,
+        "--url",
+        f"https://127.0.0.1:{port}",
+        "--ca",
+        home / "ca.pem",
+        *arguments,
+        "--token-file",
+        home,
+    ]
 
 
 def alerts(file):
@@ -80,7 +177,9 @@ def test_a_watcher_goes_on_when_nodes_of_three_are_killed(three_nodes, tmp_path)
             ids.append(f"alert-{len(ids)}")
             payload = {"alert_id": ids[-1], "level": "WARNING", "message": "Hello"}
             line = json.dumps({"event": "system_alert", "payload": payload}) + "\n"
-            subprocess.run(publish, input=line.encode(), env=OTHER_ENVIRONMENT, check=True, timeout=30, capture_output=True)
+            subprocess.run(
+                publish, input=line.encode(), env=OTHER_ENVIRONMENT, check=True, timeout=30, capture_output=True
+            )
         until(lambda: len(alerts(seen)) >= len(ids), 30, "all alerts")
         assert alerts(seen) == ids
     finally:
