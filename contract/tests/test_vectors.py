@@ -76,6 +76,19 @@ def test_envelopes_that_are_refused_are_not_valid_where_a_schema_can_say_so(row)
     assert row["code"] in SCHEMAS["problem.schema.json"]["properties"]["errors"]["items"]["properties"]["code"]["enum"]
 
 
+@pytest.mark.parametrize("row", rows("client_messages.json", "taken"))
+def test_client_messages_that_are_taken_are_valid(row):
+    assert not faults("client_message.schema.json", json.loads(row["text"]))
+
+
+@pytest.mark.parametrize("row", rows("client_messages.json", "refused"))
+def test_client_messages_that_are_refused_are_not_valid(row):
+    value = parsed(row["text"])
+    assert (value is NOT_JSON or not faults("client_message.schema.json", value)) == (row.get("by_schema") is False)
+    codes = SCHEMAS["error.schema.json"]["$defs"]["invalid_message"]["properties"]["payload"]["properties"]["code"]
+    assert row["code"] in codes["enum"]
+
+
 @pytest.mark.parametrize("change", [{"id": "a b"}, {"id": None}, {"late": False}, {"event": "rumour"}, {"payload": []}])
 def test_what_is_no_notification_is_refused(change):
     message = json.loads(vectors("notifications.json")["notifications"][0]["text"])

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json.hpp"
+#include "protocol/client_message.hpp"
 #include "protocol/close_code.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/server_message.hpp"
@@ -69,6 +70,17 @@ TEST(Contract, EnvelopesAreRefusedWithCodeAndPointer) {
     ASSERT_FALSE(event) << text_of(row, "name");
     EXPECT_EQ(event.error().code, text_of(row, "code")) << text_of(row, "name");
     EXPECT_EQ(event.error().pointer, text_of(row, "pointer")) << text_of(row, "name");
+  }
+}
+
+TEST(Contract, ClientMessagesAreTakenOrRefusedWithCode) {
+  const auto document = vectors("client_messages.json");
+  for (const Value row : rows(document, "taken"))
+    EXPECT_TRUE(parse_client_message(text_of(row, "text"))) << text_of(row, "name");
+  for (const Value row : rows(document, "refused")) {
+    const auto message = parse_client_message(text_of(row, "text"));
+    ASSERT_FALSE(message) << text_of(row, "name");
+    EXPECT_EQ(message.error().code, text_of(row, "code")) << text_of(row, "name");
   }
 }
 
