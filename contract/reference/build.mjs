@@ -63,7 +63,7 @@ function websocket_page() {
 ${paragraph(stream.description)}
 ${table(
   'pairs',
-  ['query', ''],
+  ['query', 'description'],
   query.map(([name, schema]) => [code(name), escape(schema.description)]),
 )}
 </section>
@@ -93,7 +93,7 @@ function parameters_table(parameters) {
     code(name),
     escape(`${description} ${schema.minimum} to ${schema.maximum}; when it is left out, ${schema.default}.`),
   ]);
-  return rows.length ? table('pairs', ['query', ''], rows) : '';
+  return rows.length ? table('pairs', ['query', 'description'], rows) : '';
 }
 
 function refusals_table(operation, statuses) {
@@ -102,7 +102,7 @@ function refusals_table(operation, statuses) {
     const anchor = content['application/problem+json'] ? 'problem' : 'refused_token';
     return [code(status), `${escape(description)} <a href="#${anchor}">Body</a>`];
   });
-  return table('pairs', ['refused with', ''], rows);
+  return table('pairs', ['refused with', 'why'], rows);
 }
 
 function answer_section(operation, status) {

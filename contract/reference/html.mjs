@@ -126,7 +126,7 @@ function either(variants) {
 // A table of an object's members; nothing where it has none.
 export function members_table(node) {
   const rows = members(node).map((row) => [code(row.path), row.required ? 'yes' : '', row.what, prose(row.text ?? '')]);
-  return rows.length ? table('members', ['member', 'required', 'what', ''], rows) : '';
+  return rows.length ? table('members', ['member', 'required', 'what', 'description'], rows) : '';
 }
 
 export function schema_of(name) {

@@ -14,7 +14,7 @@ VOID = {"meta", "link", "br"}
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.open, self.tags, self.ids, self.links, self.text = [], [], [], [], ""
+        self.open, self.tags, self.ids, self.links, self.titles, self.text = [], [], [], [], [], ""
         self.feed(text)
         assert not self.open
 
@@ -25,12 +25,16 @@ class Page(html.parser.HTMLParser):
         self.links += [attributes["href"]] if "href" in attributes else []
         if tag not in VOID:
             self.open.append(tag)
+        if tag == "th":
+            self.titles.append("")
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
         self.text += data
+        if "th" in self.open:
+            self.titles[-1] += data
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,12 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(pages):
             assert tag not in ("script", "style", "iframe", "img"), name
             assert not any(key == "style" or key.startswith("on") for key in attributes), name
         assert not any(":" in link or link.startswith("/") for link in page.links), name
+
+
+def test_every_column_has_a_title(pages):
+    for name, page in pages.items():
+        assert page.tags.count(("th", {"scope": "col"})) == sum(tag == "th" for tag, _ in page.tags), name
+        assert "" not in page.titles, name
 
 
 def test_every_link_leads_somewhere(pages):
