@@ -45,7 +45,7 @@ export function Desk({ session, settings, onSignOut }: Properties) {
               id={`tab-${each}`}
               data-testid={`tab-${each}`}
               aria-selected={each === shown}
-              aria-controls="main"
+              aria-controls="view"
               tabIndex={each === shown ? 0 : -1}
               onClick={() => setView(each)}
               onKeyDown={onTabKey}
@@ -65,8 +65,10 @@ export function Desk({ session, settings, onSignOut }: Properties) {
       </header>
       <ConnectionBar status={status} />
       <NoticeBar session={session} />
-      <main id="main" tabIndex={-1} role="tabpanel" aria-labelledby={`tab-${shown}`}>
-        {shown === 'trading' ? <Panes board={session.board} /> : <Operations session={session} />}
+      <main id="main" tabIndex={-1}>
+        <div class="view" id="view" role="tabpanel" aria-labelledby={`tab-${shown}`}>
+          {shown === 'trading' ? <Panes board={session.board} /> : <Operations session={session} />}
+        </div>
       </main>
     </div>
   );

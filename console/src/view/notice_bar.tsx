@@ -34,7 +34,7 @@ export function NoticeBar({ session }: { session: Session }) {
   if (state === 'stale') {
     const said = [words.notice.stale];
     if (lastHeard) said.push(words.notice.lastHeard(timeOfDay(lastHeard)));
-    if (session.isTokenWanted) said.push(words.notice.tokenWanted);
+    if (session.isTokenWanted) said.push(reason ? refusalText(words, reason) : '', words.notice.tokenWanted);
     else if (retryAt) said.push(words.notice.retryIn(Math.max(0, Math.ceil((retryAt.getTime() - now) / 1000))));
     return (
       <div class="notice notice-stale" data-testid="notice">

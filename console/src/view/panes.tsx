@@ -49,8 +49,8 @@ const Side = ({ side, words }: { side: 'BUY' | 'SELL'; words: Dictionary }) => (
 );
 
 // Another text is another element: numbers end at the same place, and begin at another.
-const Text = ({ children, kind }: { children: string | undefined; kind?: string }) => (
-  <span role="gridcell" class={kind} title={children}>
+const Text = ({ children, kind, field }: { children: string | undefined; kind?: string; field?: string }) => (
+  <span role="gridcell" class={kind} title={children} data-field={field}>
     <span key={children}>{children}</span>
   </span>
 );
@@ -60,13 +60,13 @@ const SignalCells = memo(({ row, words }: CellsOf<SignalNotification>) => {
   return (
     <>
       <Time of={row} />
-      <Text kind="strong">{payload.instrument_id}</Text>
+      <Text field="instrument" kind="strong">{payload.instrument_id}</Text>
       <Side side={payload.direction} words={words} />
-      <Text kind="number">{payload.entry_price}</Text>
-      <Text kind="number">{payload.stop_loss}</Text>
-      <Text kind="number">{payload.take_profit.join(' · ')}</Text>
-      <Text kind="number">{payload.confidence}</Text>
-      <Text kind="muted">{payload.source_agent_id}</Text>
+      <Text field="entry" kind="number">{payload.entry_price}</Text>
+      <Text field="stop" kind="number">{payload.stop_loss}</Text>
+      <Text field="targets" kind="number">{payload.take_profit.join(' · ')}</Text>
+      <Text field="confidence" kind="number">{payload.confidence}</Text>
+      <Text field="agent" kind="muted">{payload.source_agent_id}</Text>
       <Marks of={row} words={words} />
     </>
   );
@@ -78,23 +78,26 @@ const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
   return (
     <>
       <Time of={row.latest} />
-      <Text kind="strong">{payload.order_id}</Text>
-      <Text>{payload.instrument_id}</Text>
+      <Text field="order" kind="strong tail">{payload.order_id}</Text>
+      <Text field="instrument">{payload.instrument_id}</Text>
       <Side side={payload.side} words={words} />
       <Text kind="muted">{wordFor(words.types, payload.type)}</Text>
       <span role="gridcell">
-        <b class="status" title={row.hasEndedUnseen ? words.endedUnseenHelp : undefined}>
+        <b class="status" data-field="status" title={row.hasEndedUnseen ? words.endedUnseenHelp : undefined}>
           {status}
         </b>
       </span>
       <span role="gridcell" class="number filled">
-        <span key={payload.quantity_filled}>{payload.quantity_filled}</span>
+        <span key={`${payload.quantity_filled}/${payload.quantity_total}`}>
+          <b data-field="filled">{payload.quantity_filled}</b>
+          <span class="muted"> / </span>
+          <span data-field="total">{payload.quantity_total}</span>
+        </span>
         {/* For the eye only: a share needs no exact digits. */}
         <i class="share" style={{ transform: `scaleX(${shareFilled(payload.quantity_filled, payload.quantity_total)})` }} />
       </span>
-      <Text kind="number">{payload.quantity_total}</Text>
-      <Text kind="number">{payload.price_avg_filled}</Text>
-      <Text kind="muted">{payload.reason_failed}</Text>
+      <Text field="average" kind="number">{payload.price_avg_filled}</Text>
+      <Text field="reason" kind="muted">{payload.reason_failed}</Text>
       <Marks of={row.latest} words={words} />
     </>
   );
@@ -111,11 +114,13 @@ const AlertCells = memo(({ row, words }: CellsOf<AlertNotification>) => {
     <>
       <Time of={row} />
       <span role="gridcell">
-        <b class="level">{wordFor(words.levels, payload.level)}</b>
+        <b class="level" data-field="level">{wordFor(words.levels, payload.level)}</b>
       </span>
       <span role="gridcell" class="message" title={payload.message}>
-        {payload.component && <span class="muted">{payload.component} · </span>}
-        {payload.message}
+        <span class="two-lines" data-field="message">
+          {payload.component && <span class="muted">{payload.component} · </span>}
+          {payload.message}
+        </span>
       </span>
       <Marks of={row} words={words} />
     </>
@@ -124,6 +129,7 @@ const AlertCells = memo(({ row, words }: CellsOf<AlertNotification>) => {
 
 const signals: Listing<SignalNotification> = {
   testId: 'signals',
+  rowHeight: 28,
   idOf: (row) => row.id,
   kindOf: (row) => row.payload.direction,
   Cells: SignalCells,
@@ -131,6 +137,7 @@ const signals: Listing<SignalNotification> = {
 
 const orders: Listing<OrderRow> = {
   testId: 'orders',
+  rowHeight: 28,
   idOf: (row) => row.id,
   kindOf: (row) => (row.hasEndedUnseen ? 'ENDED_UNSEEN' : row.latest.payload.status),
   Cells: OrderCells,
@@ -138,6 +145,7 @@ const orders: Listing<OrderRow> = {
 
 const alerts: Listing<AlertNotification> = {
   testId: 'alerts',
+  rowHeight: 44, // two lines of a message
   idOf: (row) => row.id,
   kindOf: (row) => row.payload.level,
   Cells: AlertCells,
@@ -162,7 +170,6 @@ export function Panes({ board }: { board: Board }) {
           columns.type,
           columns.status,
           columns.filled,
-          columns.total,
           columns.average,
           columns.reason,
           columns.marks,

@@ -2,8 +2,6 @@ import type { ComponentChild, ComponentType } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useWords, type Dictionary } from './words.ts';
 
-/** As in the style sheet, in CSS pixels. Every row of every list is that high, whatever is in it. */
-const ROW_HEIGHT = 28;
 /** Rows drawn beyond each edge, so that none is missing while one scrolls. */
 const SPARE_ROWS = 6;
 
@@ -22,6 +20,8 @@ export interface Rows<Row> {
 /** What a list is of. */
 export interface Listing<Row> {
   readonly testId: string;
+  /** In CSS pixels, as `--row` in the style sheet. Every row is that high, whatever is in it. */
+  readonly rowHeight: number;
   readonly idOf: (row: Row) => string;
   /** For the style sheet and tests: what stands out in the row. */
   readonly kindOf: (row: Row) => string;
@@ -42,7 +42,7 @@ interface Properties<Row> {
  * is being read: once scrolled away from the newest, the list stays where it is.
  */
 export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properties<Row>) {
-  const { testId, idOf, kindOf, Cells } = listing;
+  const { testId, rowHeight, idOf, kindOf, Cells } = listing;
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
@@ -52,7 +52,7 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
   let { top } = view;
   const came = rows.added - addedBefore.current;
   addedBefore.current = rows.added;
-  if (came > 0 && top >= ROW_HEIGHT) top = view.top = Math.min(top + came * ROW_HEIGHT, rows.length * ROW_HEIGHT);
+  if (came > 0 && top >= rowHeight) top = view.top = Math.min(top + came * rowHeight, rows.length * rowHeight);
 
   useLayoutEffect(() => {
     const element = scroller.current!;
@@ -65,13 +65,13 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
     return () => watch.disconnect();
   }, []);
 
-  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE_ROWS);
-  const end = Math.min(rows.length, Math.ceil((top + view.height) / ROW_HEIGHT) + SPARE_ROWS);
+  const first = Math.max(0, Math.floor(top / rowHeight) - SPARE_ROWS);
+  const end = Math.min(rows.length, Math.ceil((top + view.height) / rowHeight) + SPARE_ROWS);
   // A row keeps its number, counted from the oldest: when one comes in front, their container moves and no row does. It moves
   // by a transform, which is no layout.
   const base = Math.floor(rows.added / NUMBERS_PER_BASE) * NUMBERS_PER_BASE;
   const numberOf = (index: number): number => rows.added - index;
-  const placed = (number: number): { transform: string } => ({ transform: `translateY(${number * ROW_HEIGHT}px)` });
+  const placed = (number: number): { transform: string } => ({ transform: `translateY(${number * rowHeight}px)` });
   // Ids of orders may hold anything; an element's id may not.
   const elementIdOf = (index: number): string => `${testId}-${numberOf(index)}`;
   const drawn: ComponentChild[] = [];
@@ -108,8 +108,8 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
     const element = scroller.current!;
     if (!row) return;
     setActiveId(idOf(row));
-    const rowTop = index * ROW_HEIGHT;
-    const seen = element.clientHeight - 2 * ROW_HEIGHT; // without the header
+    const rowTop = index * rowHeight;
+    const seen = element.clientHeight - 2 * rowHeight; // without the header
     if (rowTop < element.scrollTop) element.scrollTop = rowTop;
     else if (rowTop > element.scrollTop + seen) element.scrollTop = rowTop - seen;
   };
@@ -165,14 +165,14 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
             ))}
           </div>
         </div>
-        <div role="rowgroup" class="rows-all" style={{ height: `${rows.length * ROW_HEIGHT}px` }}>
+        <div role="rowgroup" class="rows-all" style={{ height: `${rows.length * rowHeight}px` }}>
           <div role="presentation" class="rows-seen" style={placed(rows.added - base)}>
             {drawn}
           </div>
         </div>
       </div>
       {rows.length === 0 && <p class="pane-empty">{words.lists.empty}</p>}
-      {top >= ROW_HEIGHT && (
+      {top >= rowHeight && (
         <button type="button" class="to-newest" onClick={() => scroller.current!.scrollTo({ top: 0 })}>
           ↑ {words.lists.toNewest}
         </button>
