@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from harness.waiting import until
+from real import alert, ca_of, order, publisher, url_of, watch
 
 from carillon import (
     AsyncPublisher,
@@ -19,54 +20,15 @@ from carillon import (
     Notification,
     OrderUpdate,
     Outbox,
-    Publisher,
     Refused,
     Snapshot,
     State,
-    SystemAlert,
     Unauthorized,
-    subscribe,
 )
 from carillon.system import RealSystem
 
 KILLS = 20
 PATIENCE = 60.0  # seconds
-
-
-def url_of(server):
-    return f"https://localhost:{server.address[1]}"
-
-
-def ca_of(server):
-    return server.directory / "ca.pem"
-
-
-def publisher(server, **options):
-    options = {"token": server.token("agent", scope="publish"), **options}
-    return Publisher(url_of(server), ca=ca_of(server), **options)
-
-
-def watch(server, sub="alice", **options):
-    options = {"token": server.token(sub), **options}
-    return subscribe(url_of(server), ca=ca_of(server), **options)
-
-
-def order(number, **changes):
-    values = {
-        "user_id": "alice",
-        "order_id": f"o-{number}",
-        "instrument_id": "BTC/USDT",
-        "status": "SUBMITTED",
-        "side": "BUY",
-        "type": "LIMIT",
-        "quantity_total": Decimal("1.50"),
-        "quantity_filled": 0,
-    }
-    return OrderUpdate(**(values | changes))
-
-
-def alert(number):
-    return SystemAlert(alert_id=f"a-{number}", level="INFO", message="canary-7f3a")
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ class KafkaPublisher(EventPublisher):
             "delivery_timeout_ms": int(DELIVERY_TIMEOUT * 1000),
             "request_timeout_ms": int(REQUEST_TIMEOUT * 1000),
             "max_block_ms": int(REQUEST_TIMEOUT * 1000),
+            "bootstrap_timeout_ms": int(REQUEST_TIMEOUT * 1000),
             "max_request_size": 2 * 1024 * 1024,
         } | options
         self._producer: Any = None

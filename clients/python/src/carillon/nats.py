@@ -44,7 +44,9 @@ class NatsPublisher(AsyncEventPublisher):
         self._url = url
         self._stream = stream
         self._subject = subject
-        self._options = {"allow_reconnect": False, "connect_timeout": TIMEOUT, "error_cb": _ignore} | options
+        # We connect again ourselves: the library would go on for two minutes, and keep what was published meanwhile.
+        once = {"allow_reconnect": False, "max_reconnect_attempts": 1, "reconnect_time_wait": 0}
+        self._options: dict[str, Any] = once | {"connect_timeout": TIMEOUT, "error_cb": _ignore} | options
         self._connection: Client | None = None
 
     async def send(self, batch: Sequence[Envelope]) -> Published:
