@@ -38,15 +38,15 @@ export function App() {
   };
 
   // A token refused before there was anything to show: back to the beginning, with the reason.
-  useEffect(
-    () =>
-      session?.frames.listen(() => {
-        if (session.status.state !== 'refused' || session.wasAccepted) return;
-        setRefusal(session.status.reason);
-        signOut();
-      }),
-    [session],
-  );
+  useEffect(() => {
+    const leaveIfRefused = (): void => {
+      if (session?.status.state !== 'refused' || session.wasAccepted) return;
+      setRefusal(session.status.reason);
+      signOut();
+    };
+    leaveIfRefused(); // it may have been before anybody listened
+    return session?.frames.listen(leaveIfRefused);
+  }, [session]);
   // The address with another token, entered in this tab.
   useEffect(() => {
     const onHash = (): void => {

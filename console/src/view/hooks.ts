@@ -4,7 +4,10 @@ import type { Frames } from '../state/frames.ts';
 /** Draws the component again at the frame after each change. */
 export function useFrames(frames: Frames): void {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => frames.listen(() => redraw(undefined)), [frames]);
+  useEffect(() => {
+    redraw(undefined); // what changed before it listened
+    return frames.listen(() => redraw(undefined));
+  }, [frames]);
 }
 
 /** Draws the component again every second, and gives the time in milliseconds. */
