@@ -55,9 +55,11 @@ export function Desk({ session, settings, onSignOut }: Properties) {
           ))}
         </div>
         <span class="spring" />
-        <span class="user" data-testid="user">
-          <span class="muted">{words.user}</span> {status.userId ?? '—'}
-        </span>
+        {status.userId !== undefined && (
+          <span class="user" data-testid="user">
+            <span class="muted">{words.user}</span> {status.userId}
+          </span>
+        )}
         <SettingButtons settings={settings} />
         <button type="button" data-testid="sign-out" onClick={onSignOut}>
           {words.signOut}
