@@ -1,15 +1,12 @@
 // A page in Chromium as a client: what a front end gets from the browser's own WebSocket.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
-import os from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launchChromium } from './chromium.mjs';
 import { beginningQuery, oneOfEach, Server, until } from './server.mjs';
 
-let server, browser, profile, site, otherSite;
+let server, browser, site, otherSite;
 
 function startSite() {
   return new Promise((resolve) => {
@@ -27,22 +24,7 @@ function startSite() {
 before(async () => {
   [site, otherSite] = await Promise.all([startSite(), startSite()]);
   server = await Server.start({ server: [`allowed_origins = ["${site.origin}"]`] });
-  profile = mkdtempSync(path.join(os.tmpdir(), 'carillon-chromium-'));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CARILLON_CHROMIUM,
-    headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // The one certificate of the test's server, and no other, is taken though no authority signed it.
-      `--ignore-certificate-errors-spki-list=${server.spki}`,
-    ],
-  });
+  browser = await launchChromium();
 });
 
 after(async () => {
@@ -50,7 +32,6 @@ after(async () => {
   site?.close();
   otherSite?.close();
   await server?.stop();
-  if (profile) rmSync(profile, { recursive: true, force: true });
 });
 
 // A page of that site with a WebSocket in it. What happens to the socket is written down in the page's `seen`.

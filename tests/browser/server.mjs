@@ -50,7 +50,29 @@ export function request(client, options, body) {
   });
 }
 
+// One key pair for all servers of a process: a browser is told when it starts which certificate it may take.
+const keys = (() => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'carillon-keys-'));
+  const [key, pem] = ['server.key', 'server.pem'].map((name) => path.join(directory, name));
+  try {
+    const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    execFileSync('openssl', ['req', ...options, ...names, '-keyout', key, '-out', pem], { stdio: 'pipe' });
+    return { key: readFileSync(key), certificate: readFileSync(pem) };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+})();
+
+// What --ignore-certificate-errors-spki-list takes, for every server here.
+export const spki = (() => {
+  const key = createPublicKey(new X509Certificate(keys.certificate).publicKey.export({ type: 'spki', format: 'pem' }));
+  return createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('base64');
+})();
+
 export class Server {
+  certificate = keys.certificate;
+
   // `config` is more lines of TOML, by table.
   static async start(config = {}) {
     const server = new Server();
@@ -73,6 +95,12 @@ export class Server {
   async kill() {
     this.process.kill('SIGKILL');
     await this.ended;
+  }
+
+  // As an administrator does, who begins it again soon. Its exit code.
+  drain() {
+    this.process.kill('SIGTERM');
+    return this.ended;
   }
 
   // How a session begins that gets nothing of what was published so far.
@@ -111,15 +139,8 @@ export class Server {
     this.secret = randomBytes(32);
     this.secret[31] = 1; // a line feed at the end would not count
     writeFileSync(this.#file('hmac.key'), this.secret, { mode: 0o600 });
-    const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    const files = ['-keyout', this.#file('server.key'), '-out', this.#file('server.pem')];
-    execFileSync('openssl', ['req', ...options, ...names, ...files], { stdio: 'pipe' });
-    this.certificate = readFileSync(this.#file('server.pem'));
-    const key = createPublicKey(new X509Certificate(this.certificate).publicKey.export({ type: 'spki', format: 'pem' }));
-    const spki = key.export({ type: 'spki', format: 'der' });
-    // What --ignore-certificate-errors-spki-list takes.
-    this.spki = createHash('sha256').update(spki).digest('base64');
+    writeFileSync(this.#file('server.key'), keys.key, { mode: 0o600 });
+    writeFileSync(this.#file('server.pem'), keys.certificate);
   }
 
   #writeConfig(config) {
@@ -158,14 +179,32 @@ export class Server {
     }
   }
 
+  get consoleUrl() {
+    return `https://${HOST}:${this.port}/console/`;
+  }
+
+  // Where its journal is, for a stranger to write to while it is down.
+  get journal() {
+    return this.#file('journal.db');
+  }
+
+  // The sum of that metric's values, of those lines that have all of these labels; 0 where there are none.
+  async metric(name, labels = {}) {
+    const { text } = await request(http, { port: this.adminPort, host: '127.0.0.1', path: '/metrics' });
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    return text
+      .split('\n')
+      .filter((line) => /^\w+/.exec(line)?.[0] === name && wanted.every((each) => line.includes(each)))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  }
+
   log() {
     return readFileSync(this.#file('server.log'), 'utf8');
   }
 
   // The log holds no token; then the server and its directory go.
   async stop() {
-    this.process.kill('SIGTERM');
-    const code = await this.ended;
+    const code = await this.drain();
     const log = this.log();
     rmSync(this.directory, { recursive: true });
     assert.equal(code, 0, log);
@@ -179,23 +218,17 @@ export class Server {
     return `${signed}.${createHmac('sha256', this.secret).update(signed).digest('base64url')}`;
   }
 
+  // One REST call with that token.
+  call(method, path, token, body) {
+    const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+    const options = { host: HOST, port: this.port, path, method, ca: this.certificate, agent: false, headers };
+    return request(https, options, body);
+  }
+
+  // Events, or the text of some where digits matter.
   async publish(...events) {
-    const answer = await request(
-      https,
-      {
-        host: HOST,
-        port: this.port,
-        path: '/v1/events',
-        method: 'POST',
-        ca: this.certificate,
-        agent: false,
-        headers: {
-          Authorization: `Bearer ${this.token('publisher', { scope: 'publish' })}`,
-          'Content-Type': 'application/json',
-        },
-      },
-      JSON.stringify(events),
-    );
+    const texts = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
+    const answer = await this.call('POST', '/v1/events', this.token('publisher', { scope: 'publish' }), `[${texts}]`);
     assert.equal(answer.status, 202, answer.text);
     const accepted = JSON.parse(answer.text);
     this.lastPosition = accepted.position;
