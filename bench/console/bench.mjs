@@ -3,11 +3,9 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import https from 'node:https';
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
+import { launchChromium } from '../../tests/browser/chromium.mjs';
 import { Server, until } from '../../tests/browser/server.mjs';
-
-const { chromium } = createRequire(new URL('../../tests/browser/', import.meta.url))('playwright-core');
 
 /** Milliseconds of one frame at 60 Hz. */
 const FRAME_MAX = 16;
@@ -269,10 +267,7 @@ const meetsTargets = ({ work, cpu, layoutShift, begin, end, faults }) =>
   faults.length === 0;
 
 const server = await Server.start({ console: [`directory = "${values.pages}"`] });
-const browser = await chromium.launch({
-  executablePath: process.env.CARILLON_CHROMIUM,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', `--ignore-certificate-errors-spki-list=${server.spki}`],
-});
+const browser = await launchChromium();
 try {
   const result = await measure(server, browser);
   printTable(result);
