@@ -44,6 +44,10 @@ class Envelope:
             raise check.fault("/timestamp", "wrong_type", "must be a datetime")
         if self.timestamp.tzinfo is None:
             raise check.fault("/timestamp", "bad_timestamp", "must have a time zone, such as datetime.now(UTC)")
+        try:
+            self.timestamp.astimezone(UTC)
+        except OverflowError:
+            raise check.fault("/timestamp", "out_of_range", "must be in the years 1 to 9999 of UTC") from None
         if self.audience is not None:
             object.__setattr__(self, "audience", self._checked_audience(self.audience))
         if len(json_text.write(payload_of(self.event)).encode()) > PAYLOAD_BYTES_MAX:
