@@ -118,7 +118,7 @@ struct Registry::State {
     ensure(family.type == type, "a metric name is registered with one type only");
     Series& cells = family.series[std::move(labels)];
     ensure(cells.empty() || cells.front().index() == cell.index(), "a series has cells of one kind only");
-    cells.push_back(std::move(cell));
+    cells.push_back(cell);
   }
 };
 
