@@ -230,7 +230,7 @@ class Subscription:
         except TimeoutError:
             return _End(Action.BACK_OFF, 0, "the server is silent", dialogue.retry_after)
         except Miscounted as fault:
-            self._progress.doubt()
+            self._doubt()
             return _End(Action.BACK_OFF, 0, str(fault))
         except Nonsense as fault:
             return _End(Action.BACK_OFF, 0, f"the server sent nonsense: {fault}")
@@ -264,6 +264,13 @@ class Subscription:
             last.position = position
         else:
             self._position = position
+
+    def _doubt(self) -> None:
+        """Something is missing since what was proved. Until it came, another process would have to begin there too."""
+        self._progress.doubt()
+        self._position = self._progress.position
+        for entry in (*self._entries, *([self._pending] if self._pending else [])):
+            entry.position = None
 
     async def _refresh(self, connection: Connection) -> None:
         """Protocol 2.6. Where it fails the session ends at the token's expiry, and another token is asked for then."""
