@@ -56,7 +56,8 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
 
   useLayoutEffect(() => {
     const element = scroller.current!;
-    if (element.scrollTop !== top && came > 0) element.scrollTop = top;
+    // To ask for it is a layout; the newest needs none.
+    if (came > 0 && top >= rowHeight && element.scrollTop !== top) element.scrollTop = top;
   });
   useEffect(() => {
     const element = scroller.current!;
@@ -67,11 +68,10 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
 
   const first = Math.max(0, Math.floor(top / rowHeight) - SPARE_ROWS);
   const end = Math.min(rows.length, Math.ceil((top + view.height) / rowHeight) + SPARE_ROWS);
-  // A row keeps its number, counted from the oldest: when one comes in front, their container moves and no row does. It moves
-  // by a transform, which is no layout.
+  // A row keeps its number, counted from the oldest, and its place: when one comes in front, their container moves and no row
+  // does. It moves by a transform, which is no layout.
   const base = Math.floor(rows.added / NUMBERS_PER_BASE) * NUMBERS_PER_BASE;
   const numberOf = (index: number): number => rows.added - index;
-  const placed = (number: number): { transform: string } => ({ transform: `translateY(${number * rowHeight}px)` });
   // Ids of orders may hold anything; an element's id may not.
   const elementIdOf = (index: number): string => `${testId}-${numberOf(index)}`;
   const drawn: ComponentChild[] = [];
@@ -91,7 +91,7 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
         aria-rowindex={index + 2}
         aria-selected={isActive}
         class={isActive ? 'row row-active' : 'row'}
-        style={placed(base - numberOf(index))}
+        style={{ top: `${(base - numberOf(index)) * rowHeight}px` }}
       >
         <Cells row={row} words={words} />
       </div>,
@@ -166,7 +166,12 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
           </div>
         </div>
         <div role="rowgroup" class="rows-all" style={{ height: `${rows.length * rowHeight}px` }}>
-          <div role="presentation" class="rows-seen" style={placed(rows.added - base)}>
+          <div
+            key={base}
+            role="presentation"
+            class="rows-seen"
+            style={{ transform: `translateY(${(rows.added - base) * rowHeight}px)` }}
+          >
             {drawn}
           </div>
         </div>
