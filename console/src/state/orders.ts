@@ -5,6 +5,8 @@ export interface OrderRow {
   readonly latest: OrderNotification;
   /** How many updates were seen, the latest included. */
   readonly updates: number;
+  /** When the latest came, in milliseconds; 0: it is part of a state that was fetched. */
+  readonly at: number;
   /** It ended while nobody looked: it was open, and the state that came after a gap does not have it. */
   readonly hasEndedUnseen: boolean;
 }
@@ -23,14 +25,14 @@ export class Orders {
 
   constructor(readonly rowsMax: number) {}
 
-  update(latest: OrderNotification): void {
+  update(latest: OrderNotification, at = Date.now()): void {
     const id = latest.payload.order_id;
     const before = this.#rows.get(id);
     if (!before) {
       this.#added += 1;
       if (this.#rows.size === this.rowsMax) this.#rows.delete(this.#leaving());
     }
-    this.#rows.set(id, { id, latest, updates: (before?.updates ?? 0) + 1, hasEndedUnseen: false });
+    this.#rows.set(id, { id, latest, updates: (before?.updates ?? 0) + 1, at, hasEndedUnseen: false });
     this.#newestFirst = undefined;
   }
 
@@ -39,7 +41,7 @@ export class Orders {
     const ids = new Set(open.map((order) => order.payload.order_id));
     for (const [id, row] of this.#rows) if (isOpen(row) && !ids.has(id)) this.#rows.set(id, { ...row, hasEndedUnseen: true });
     this.#newestFirst = undefined;
-    for (const order of open) this.update(order);
+    for (const order of open) this.update(order, 0);
   }
 
   get length(): number {

@@ -74,6 +74,8 @@ const SignalCells = memo(({ row, words }: CellsOf<SignalNotification>) => {
 
 const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
   const { payload } = row.latest;
+  // A row that is only scrolled into view has nothing to point out.
+  const hasJustChanged = Date.now() - row.at < 1000;
   const status = row.hasEndedUnseen ? words.endedUnseen : wordFor(words.statuses, payload.status);
   return (
     <>
@@ -83,7 +85,7 @@ const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
       <Side side={payload.side} words={words} />
       <Text kind="muted">{wordFor(words.types, payload.type)}</Text>
       <span role="gridcell">
-        <b class="status" data-field="status" title={row.hasEndedUnseen ? words.endedUnseenHelp : undefined}>
+        <b key={row.updates} class={hasJustChanged ? 'status changed' : 'status'} data-field="status" title={row.hasEndedUnseen ? words.endedUnseenHelp : undefined}>
           {status}
         </b>
       </span>

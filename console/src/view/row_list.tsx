@@ -2,6 +2,8 @@ import type { ComponentChild, ComponentType } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useWords, type Dictionary } from './words.ts';
 
+/** Of the line of the columns' names, which stays at the top of the list. */
+const HEAD_HEIGHT = 28;
 /** Rows drawn beyond each edge, so that none is missing while one scrolls. */
 const SPARE_ROWS = 6;
 
@@ -52,7 +54,8 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
   let { top } = view;
   const came = rows.added - addedBefore.current;
   addedBefore.current = rows.added;
-  if (came > 0 && top >= rowHeight) top = view.top = Math.min(top + came * rowHeight, rows.length * rowHeight);
+  const topMax = HEAD_HEIGHT + rows.length * rowHeight - view.height;
+  if (came > 0 && top >= rowHeight) top = view.top = Math.min(top + came * rowHeight, topMax);
 
   useLayoutEffect(() => {
     const element = scroller.current!;
@@ -109,7 +112,7 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
     if (!row) return;
     setActiveId(idOf(row));
     const rowTop = index * rowHeight;
-    const seen = element.clientHeight - 2 * rowHeight; // without the header
+    const seen = element.clientHeight - HEAD_HEIGHT - rowHeight;
     if (rowTop < element.scrollTop) element.scrollTop = rowTop;
     else if (rowTop > element.scrollTop + seen) element.scrollTop = rowTop - seen;
   };
