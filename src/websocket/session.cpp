@@ -24,6 +24,7 @@ constexpr milliseconds kBlockedCloseTimeout{5000};  // where our close frame wai
 constexpr milliseconds kGoneTimeout{1000};          // for the peer's FIN after both close frames
 constexpr milliseconds kExpiryNotice{60000};        // protocol 2.7
 constexpr milliseconds kLookAgain{1000};            // at a drain or an end, where nothing else is awaited
+constexpr unsigned kPrivateCodesBegin = 3000;       // RFC 6455 7.4.2: a peer may send any of 2000
 constexpr std::uint32_t kPingsPerSecond = 5, kPingBurst = 10;
 constexpr float kGraceAfterWarning = 10;
 constexpr std::size_t kInvalidMax = 10;  // within a minute (protocol 3.4)
@@ -388,9 +389,9 @@ void Session::close(CloseCode code, std::string_view why) {
                   {"user", subscription_ ? subscription_->user() : UserId{}},
                   {"client", client_.text()},
                   {"delivered", delivered_}});
-  server_.count("carillon_sessions_closed_total", "WebSocket connections closed, by close code", "code",
-                std::to_string(static_cast<unsigned>(code)));
-  if (code == CloseCode::too_slow) server_.counters_.slow.add();
+  count_end(by_peer && static_cast<unsigned>(code) >= kPrivateCodesBegin ? "private"
+                                                                         : std::to_string(static_cast<unsigned>(code)));
+  if (code == CloseCode::too_slow && !by_peer) server_.counters_.slow.add();
   if (state_ == State::live || state_ == State::awaiting_log) leave();
   state_ = State::closing;
   pong_due_ = beat_due_ = false;
@@ -402,6 +403,10 @@ void Session::close(CloseCode code, std::string_view why) {
   give_up_at_ = server_.loop_.now() + (stream_->has_unsent() ? kBlockedCloseTimeout : kCloseTimeout);
   server_.queue(*this);
   arm_timer();
+}
+
+void Session::count_end(std::string_view code) {
+  server_.count("carillon_sessions_closed_total", "WebSocket connections closed, by close code", "code", code);
 }
 
 // The user's session ends, once.
@@ -430,7 +435,7 @@ void Session::die() {
                     {"user", subscription_->user()},
                     {"client", client_.text()},
                     {"delivered", delivered_}});
-    server_.count("carillon_sessions_closed_total", "WebSocket connections closed, by close code", "code", "1006");
+    count_end("1006");
   }
   state_ = State::closed;
   timer_.disarm();

@@ -115,6 +115,7 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   hub::Reading read_notifications(std::size_t bytes_max, std::string& out);
   void send_text(std::string_view json);
   void close(protocol::CloseCode code, std::string_view why);
+  void count_end(std::string_view code);
   void leave();
   void finish();
   void die();

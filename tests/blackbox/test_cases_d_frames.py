@@ -284,6 +284,23 @@ def test_d21_valid_close_code_is_echoed_and_tcp_closed(server, code):
         assert time.monotonic() - start < 1
 
 
+def test_d21_codes_of_the_clients_own_are_counted_as_one(server):
+    """A label takes no words of a peer, and a client that says 4420 was not too slow."""
+    before = server.metrics()
+    for code in (3000, 4420, 4999):
+        with server.raw_stream() as client:
+            client.send(frames.close(code))
+            assert client.read_close(answer=False).code == code
+    after = server.metrics()
+    assert closed_with("private", after) == closed_with("private", before) + 3
+    assert closed_with("4999", after) == 0
+    assert after.total("carillon_slow_clients_total") == before.total("carillon_slow_clients_total")
+
+
+def closed_with(code, page):
+    return page.count(metrics.SESSIONS_CLOSED, code=code)
+
+
 def test_d21_close_without_a_code_is_answered(server):
     with server.raw_stream() as client:
         client.send(frames.close())
