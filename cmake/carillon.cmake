@@ -1,6 +1,6 @@
 # One static library per folder of src; its tests, beside the code as x_test.cpp, all go into one binary.
 
-function(carillon_options target)
+function(carillon_flags target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
     -Woverloaded-virtual -Wimplicit-fallthrough -Werror
@@ -9,6 +9,23 @@ function(carillon_options target)
     target_compile_options(${target} PRIVATE -fsanitize=${CARILLON_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(${target} PRIVATE -fsanitize=${CARILLON_SANITIZE})
   endif()
+endfunction()
+
+# Headers that are read once for all files of the targets that take them: half of the time of every build. Each file still
+# includes what it uses; clang-tidy reads it without.
+function(carillon_prelude name)
+  cmake_parse_arguments(ARG "" "" "HEADERS;LIBRARIES" ${ARGN})
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${name}.cpp CONTENT "")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES})
+  target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
+  # The same headers make the same file, whenever it is made, or ccache would never know it again.
+  target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+endfunction()
+
+function(carillon_options target)
+  carillon_flags(${target})
+  target_precompile_headers(${target} REUSE_FROM carillon_prelude)
 endfunction()
 
 # What protoc makes of proto/, and the gRPC libraries: carillon_proto.
@@ -55,13 +72,17 @@ function(carillon_folder name)
 endfunction()
 
 # What is tested is optimised, the tests need not be: most of their time is the compiler's.
-function(carillon_test_options target)
-  carillon_options(${target})
+function(carillon_test_flags target)
+  carillon_flags(${target})
   target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
 endfunction()
 
+function(carillon_test_options target)
+  carillon_test_flags(${target})
+  target_precompile_headers(${target} REUSE_FROM carillon_test_prelude)
+endfunction()
+
 function(carillon_tests)
-  find_package(GTest REQUIRED)
   get_property(tests GLOBAL PROPERTY CARILLON_TEST_SOURCES)
   file(GLOB conformance CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/conformance/*_test.cpp
        ${CMAKE_SOURCE_DIR}/tests/integration/*_test.cpp)

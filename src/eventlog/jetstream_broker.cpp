@@ -78,7 +78,7 @@ bool is_true(const json::Value& object, std::string_view key) {
   return value && value->is(json::Kind::boolean) && value->text() == "true";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_json(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -347,7 +347,7 @@ class Streams {
       info = link_.ask("STREAM.CREATE." + name,
                        fmt::format(R"({{"name":{},"subjects":[{}],"retention":"limits","storage":"file",)"
                                    R"("discard":"old","max_consumers":-1,"max_msg_size":-1,"num_replicas":1,{}}})",
-                                   quoted(name), quoted(subject), limits));
+                                   in_json(name), in_json(subject), limits));
       if (!info) {
         return fail(info.error().kind,
                     fmt::format("the stream {} of {} cannot be made: {}", name, subject, info.error().message));
@@ -373,7 +373,7 @@ Result<std::uint64_t> sequence_before(const Link& link, const std::string& strea
                            fmt::format(R"({{"stream_name":{},"config":{{"deliver_policy":"by_start_time",)"
                                        R"("opt_start_time":"{}","ack_policy":"explicit","replay_policy":"instant",)"
                                        R"("num_replicas":1,"mem_storage":true}}}})",
-                                       quoted(stream), protocol::format_timestamp(time)));
+                                       in_json(stream), protocol::format_timestamp(time)));
   if (!consumer) return std::unexpected(consumer.error());
   const json::Value root = consumer->root();
   const std::string name(root.find_string("name").value_or(""));
@@ -432,7 +432,7 @@ Result<std::unique_ptr<Feed>> Feed::open(const Target& target, Link& link, const
                                        R"("deliver_policy":"by_start_sequence","opt_start_seq":{},"ack_policy":"none",)"
                                        R"("max_deliver":1,"replay_policy":"instant","flow_control":true,)"
                                        R"("idle_heartbeat":{},"num_replicas":1,"mem_storage":true}}}})",
-                                       quoted(stream), inbox, after + 1, heartbeat.count()));
+                                       in_json(stream), inbox, after + 1, heartbeat.count()));
   if (!consumer) return std::unexpected(consumer.error());
   const auto delivered = consumer->root().find("delivered");
   feed->began_after_ = delivered ? number_in(*delivered, "stream_seq") : 0;

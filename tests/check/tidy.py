@@ -2,7 +2,8 @@
 """Runs clang-tidy over the sources of a build, tests and benches left out: tidy.py COMPILE_COMMANDS CACHE_DIR
 
 A file that was clean is not looked at again until it, one of our headers it includes, its compile command, .clang-tidy or
-the tool changes. Prints what clang-tidy found, then `N passed, N failed` counting files.
+the tool changes. Precompiled headers are left out of the commands, so that a file that does not include what it uses is
+found, too. Prints what clang-tidy found, then `N passed, N failed` counting files.
 """
 
 import concurrent.futures
@@ -17,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = "clang-tidy-19"
+PRECOMPILED = re.compile(r"-Xclang -include(?:-pch)? -Xclang \S+ |-Winvalid-pch ")
 
 
 @cache
@@ -45,13 +47,13 @@ def content_key(command, tool_version):
     return digest.hexdigest()
 
 
-def tidy(command, commands_path, cache_dir, tool_version):
+def tidy(command, cache_dir, tool_version):
     """What clang-tidy says of one file, or nothing when it is clean."""
     mark = cache_dir / content_key(command, tool_version)
     if mark.exists():
         return None
     done = subprocess.run(
-        [TOOL, "-p", str(commands_path.parent), "--quiet", command["file"]],
+        [TOOL, "-p", str(cache_dir), "--quiet", command["file"]],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
     )
     if done.returncode == 0:
@@ -65,13 +67,15 @@ def is_product(path):
 
 
 def main():
-    commands_path, cache_dir = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    cache_dir = Path(sys.argv[2]).resolve()
     cache_dir.mkdir(parents=True, exist_ok=True)
     tool_version = subprocess.run([TOOL, "--version"], capture_output=True, text=True, check=True).stdout
-    commands = [c for c in json.loads(commands_path.read_text()) if is_product(Path(c["file"]))]
+    commands = [{**c, "command": PRECOMPILED.sub("", c["command"])}
+                for c in json.loads(Path(sys.argv[1]).read_text()) if is_product(Path(c["file"]))]
+    (cache_dir / "compile_commands.json").write_text(json.dumps(commands))
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda c: tidy(c, commands_path, cache_dir, tool_version), commands)
+        results = pool.map(lambda c: tidy(c, cache_dir, tool_version), commands)
         for command, said in zip(commands, results):
             if said is not None:
                 failed += 1

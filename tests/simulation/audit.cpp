@@ -28,7 +28,7 @@ bool looks_like_a_position(std::string_view text) {
   return !text.empty() && text.size() <= 512 && text.find_first_not_of(kLetters) == std::string_view::npos;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
@@ -57,7 +57,7 @@ std::optional<std::string> Audit::take(const ServerFrame& frame, bool was_behind
 
 Audit::Complaint Audit::on(const AuthOkFrame& frame) {
   if (phase_ != Phase::nothing_yet) return on_refresh(frame);
-  if (frame.user != kUsers.at(known_.user)) return "auth_ok for " + quoted(frame.user);
+  if (frame.user != kUsers.at(known_.user)) return "auth_ok for " + in_quotes(frame.user);
   const Asked& asked = known_.asked;
   if (frame.resume.has_value() != asked.resume.has_value()) return "auth_ok tells of a resume or not, wrongly";
   phase_ = asked.wants_snapshot ? Phase::snapshot : Phase::live_at_once;
@@ -66,7 +66,7 @@ Audit::Complaint Audit::on(const AuthOkFrame& frame) {
   if (frame.resume->requested.has_value() != echoes || (echoes && *frame.resume->requested != *asked.resume))
     return "the resume's answer names another position";
   const auto gap = read_word(frame.resume->reason);
-  if (!gap && !frame.resume->reason.empty()) return "no such reason: " + quoted(frame.resume->reason);
+  if (!gap && !frame.resume->reason.empty()) return "no such reason: " + in_quotes(frame.resume->reason);
   if (auto wrong = check_answer(gap)) return wrong;
   const Seen seen[] = {Seen::trimmed, Seen::other_epoch, Seen::unknown};
   coverage_.add(gap ? seen[static_cast<std::size_t>(*gap)] : Seen::resumed);
@@ -118,7 +118,7 @@ std::optional<std::size_t> Audit::any_next() const {
 }
 
 Audit::Complaint Audit::check_answer(std::optional<GapReason> gap) const {
-  const std::string of = " of a resume at " + quoted(known_.asked.resume->substr(0, 40)) + ", got " + said(gap);
+  const std::string of = " of a resume at " + in_quotes(known_.asked.resume->substr(0, 40)) + ", got " + said(gap);
   if (!asked_at_ && gap != asked_at_.error()) return "expected " + std::string(word(asked_at_.error())) + of;
   if (!asked_at_ || !gap) return std::nullopt;  // that it is complete is held against what follows
   if (gap != GapReason::trimmed || !may_be_trimmed(*asked_at_)) return "expected complete" + of;
@@ -164,9 +164,9 @@ Audit::Complaint Audit::on(const NotificationFrame& frame) {
   if (frame.is_snapshot) coverage_.add(Seen::of_snapshots);
   if (frame.is_late) coverage_.add(Seen::late);
   const auto place = known_.truth.read(frame.id);
-  if (!place) return "got a notification of no place in the log: " + quoted(frame.id);
+  if (!place) return "got a notification of no place in the log: " + in_quotes(frame.id);
   const auto found = entry_of(frame, *place);
-  if (!found) return "got a notification of no record: " + quoted(frame.id);
+  if (!found) return "got a notification of no record: " + in_quotes(frame.id);
   const std::size_t entry = *found;
   const std::size_t lane = known_.truth.entries()[entry].lane;
   if (!Truth::concerns(known_.truth.entries()[entry], known_.user, grants_))
@@ -232,7 +232,7 @@ Audit::Complaint Audit::go_to(std::string_view what, const Lanes& place) {
 Audit::Complaint Audit::on(const LiveFrame& frame) {
   if (phase_ == Phase::live) return "a second live";
   const auto place = known_.truth.read(frame.position);
-  if (!place) return "live at no position: " + quoted(frame.position);
+  if (!place) return "live at no position: " + in_quotes(frame.position);
   if (frame.replayed != replayed_)
     return "live tells of " + std::to_string(frame.replayed) + " replayed, and it was " + std::to_string(replayed_);
   const bool is_replay = std::exchange(phase_, Phase::live) == Phase::replay;
@@ -261,7 +261,7 @@ Audit::Complaint Audit::on(const PingFrame& frame) {
   if (phase_ != Phase::live && phase_ != Phase::replay) return "a heartbeat before the snapshot has ended";
   coverage_.add(Seen::heartbeats);
   const auto place = known_.truth.read(frame.position);
-  if (!place) return "a heartbeat at no position: " + quoted(frame.position);
+  if (!place) return "a heartbeat at no position: " + in_quotes(frame.position);
   if (frame.delivered != taken_)
     return "a heartbeat tells of " + std::to_string(frame.delivered) + " delivered, and " + std::to_string(taken_) +
            " came";
