@@ -92,6 +92,7 @@ class ScriptedSystem:
     def __init__(self, row, messages):
         self.messages = messages
         self.clock = 1000.0
+        self.query = ""  # of a connection that names no position
         self._plans = list(row["connections"])
         self._plan = None
         self._ended_at = None
@@ -129,8 +130,8 @@ class ScriptedSystem:
             self._check_wait()
         check(self._plans, "nobody was to connect again")
         self._plan = plan = self._plans.pop(0)
-        resume = f"?resume={plan['resume']}" if plan["resume"] else ""
-        check(url == f"wss://fake/v1/stream{resume}", f"connects to {url}")
+        query = f"?resume={plan['resume']}" if plan["resume"] else self.query
+        check(url == f"wss://fake/v1/stream{query}", f"connects to {url}")
         check(not plan.get("new_token") or token != self._token, "the token is the old one")
         self._token = token
         first = plan["steps"][0] if plan["steps"] else {}

@@ -200,10 +200,10 @@ def test_a_token_that_stays_refused_is_told(publish):
         publish(server, alert(1), token=lambda: next(tokens))
     assert refused.value.code == "expired"
     assert len(server.calls) == 1, "a token that was just fetched is not fetched again"
-    server = Server(unauthorized())
+    server = Server(None, unauthorized())
     with pytest.raises(Unauthorized):
-        publish(server, alert(1), token="same")
-    assert len(server.calls) == 1
+        publish(server, [alert(number) for number in range(1001)], token="same")
+    assert len(server.calls) == 2, "the same token is not tried again"
 
 
 @pytest.mark.parametrize("token", ["", "two words", "é", "a\nb"])
