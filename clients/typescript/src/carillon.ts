@@ -1,4 +1,3 @@
-import { Bookmark } from './bookmark.js';
 import { claimsOf } from './claims.js';
 import type { Environment } from './environment.js';
 import { Ledger } from './ledger.js';
@@ -6,14 +5,13 @@ import { Link, type Item, type LinkStatus } from './link.js';
 import { Mirror } from './mirror.js';
 import { Stream } from './stream.js';
 import { Tabs, type Welcome } from './tabs.js';
-import type { CarillonOptions, Fault, Position, Snapshot, State, Status, TradeNotification } from './types.js';
+import type { CarillonOptions, Fault, Position, Snapshot, State, Status, StorageLike, TradeNotification } from './types.js';
 
 const DEFAULT_PATH = '/v1/stream';
 
 function streamUrl(given: string | URL): URL {
-  const url = new URL(given);
-  if (url.protocol === 'https:') url.protocol = 'wss:';
-  if (url.protocol !== 'wss:') throw new TypeError(`Carillon: ${url.protocol}// is not wss://`);
+  const url = new URL(String(given).replace(/^https:/i, 'wss:'));
+  if (url.protocol !== 'wss:') throw new TypeError('Carillon: the url is not wss://');
   if (url.pathname === '/') url.pathname = DEFAULT_PATH;
   url.hash = '';
   return url;
@@ -37,9 +35,10 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   #status: LinkStatus = { state: 'connecting', grants: [] };
   #wasLive = false;
   #delivered = 0;
-  #listeners = new Set<(status: Status) => void>();
+  #listeners = new Set<(status: Status) => void>([(status) => this.#options.onStatus?.(status)]);
   #streams = new Set<Stream>();
-  #bookmark?: Bookmark;
+  #storage?: StorageLike;
+  #storageKey = '';
   /** The token's `sub`, once there is one. */
   #user?: string;
   #mirror?: Mirror;
@@ -51,8 +50,7 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
     this.#options = options;
     this.#url = streamUrl(options.url);
     if (options.resume !== undefined) this.#ledger.prove(options.resume);
-    if (options.share) this.#guard('storage', () => env.channel && env.locks && (this.#mirror = new Mirror()));
-    this.#openBookmark();
+    if (options.share && env.locks) this.#mirror = new Mirror();
     this.#link = new Link(env, options, this.#url, this.#wantsSnapshot || !!this.#mirror, this.#ledger, {
       admit: (token) => this.#admit(token),
       emit: (item) => this.#emit(item),
@@ -63,19 +61,17 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   }
 
   get status(): Status {
-    const { state, lastHeard, lastBeat, userId, grants, expiresAt, reason, retryAt } = this.#status;
+    const { state, lastHeard, lastBeat, expiresAt, retryAt, ...rest } = this.#status;
     return {
+      ...rest,
       state: state === 'connecting' && this.#wasLive ? 'stale' : state,
       position: this.#ledger.position,
-      lastHeard: dateOf(this.#tabs?.isConnecting === false ? lastHeard : this.#link.status.lastHeard),
+      lastHeard: dateOf(this.#isFollower ? lastHeard : this.#link.status.lastHeard),
       lastBeat: dateOf(lastBeat),
       delivered: this.#delivered,
-      userId,
-      grants,
       expiresAt: dateOf(expiresAt),
-      reason,
       retryAt: dateOf(retryAt),
-      shared: this.#tabs?.isShared ?? false,
+      shared: !!this.#tabs?.isShared,
     };
   }
 
@@ -99,7 +95,7 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
    * there is none or the connection was lost.
    */
   async refreshToken(): Promise<void> {
-    if (this.#tabs?.isConnecting === false) this.#tabs.ask('refresh');
+    if (this.#isFollower) this.#tabs!.ask('renew');
     else await this.#link.refresh();
   }
 
@@ -115,15 +111,20 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
    * notifications or 16 Mi characters; when more comes it gives those and then throws a RangeError: take faster, or
    * begin again with the last one's `id` as `resume`. Others are not affected.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<TradeNotification, undefined> {
-    const stream = new Stream(() => this.#streams.delete(stream));
+  [Symbol.asyncIterator](): AsyncGenerator<TradeNotification, undefined> {
+    const stream = new Stream();
     if (this.#status.state === 'closed') stream.end();
-    else this.#streams.add(stream);
-    return stream;
+    this.#streams.add(stream);
+    return stream.take(() => this.#streams.delete(stream));
   }
 
   get #wantsSnapshot(): boolean {
     return this.#options.snapshot ?? this.#options.onSnapshot !== undefined;
+  }
+
+  /** Another tab has the connection. */
+  get #isFollower(): boolean {
+    return this.#tabs?.isFollower ?? false;
   }
 
   #watchWake(): () => void {
@@ -131,7 +132,7 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   }
 
   #wake(): void {
-    if (this.#tabs?.isConnecting === false) this.#tabs.ask('wake');
+    if (this.#isFollower) this.#tabs!.ask('wake');
     else this.#link.wake();
   }
 
@@ -147,24 +148,21 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
     const { sub, scope } = claimsOf(token);
     if (this.#user === undefined) {
       this.#user = String(sub);
-      if (this.#ledger.position === undefined) this.#recall();
+      this.#openStorage();
     }
-    if (this.#mirror && !this.#tabs && sub !== undefined) this.#joinTabs([this.#options.share, this.#url, sub, scope].join(' '));
-    return this.#tabs?.isConnecting ?? true;
+    if (this.#mirror && !this.#tabs && sub !== undefined) this.#joinTabs(['carillon', this.#options.share, this.#url, sub, scope].join(' '));
+    return !this.#isFollower;
   }
 
   #joinTabs(name: string): void {
     this.#guard('storage', () => {
-      const channel = this.#env.channel!(`carillon ${name}`);
-      this.#tabs = new Tabs(this.#env, `carillon ${name}`, channel, {
+      const channel = this.#env.channel(name);
+      this.#tabs = new Tabs(this.#env, name, channel, this.#link, {
         places: () => [this.#ledger.position, this.#ledger.last].filter((each) => each !== undefined),
-        lead: () => this.#link.start(),
         follow: () => this.#follow(),
         take: (item) => void this.#take(item),
         welcome: (places) => this.#welcome(places),
         join: (welcome) => this.#join(welcome),
-        wake: () => this.#link.wake(),
-        refresh: () => void this.#link.refresh().catch((error) => this.#fault('token', 'the token could not be refreshed', error)),
       });
     });
   }
@@ -239,30 +237,24 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
     this.#status = status;
     this.#wasLive ||= status.state === 'live';
     const shown = this.status;
-    this.#guard('callback', () => this.#options.onStatus?.(shown));
     for (const listener of this.#listeners) this.#guard('callback', () => listener(shown));
   }
 
-  #openBookmark(): void {
+  // The position is kept with whose it is: another user's is not resumed from.
+  #openStorage(): void {
     const { persist } = this.#options;
     if (persist === undefined) return;
     this.#guard('storage', () => {
-      const { key, storage } = typeof persist === 'string' ? { key: persist, storage: this.#env.storage } : persist;
-      if (!storage) throw new Error('there is no sessionStorage');
-      this.#bookmark = new Bookmark(storage, key);
-    });
-  }
-
-  #recall(): void {
-    this.#guard('storage', () => {
-      const position = this.#bookmark?.read(this.#user!);
-      if (position !== undefined) this.#ledger.prove(position);
+      const { key, storage } = typeof persist === 'string' ? { key: persist, storage: this.#env.storage! } : persist;
+      this.#storage = storage;
+      this.#storageKey = key;
+      const [position, user] = storage.getItem(key)?.split(/ (.*)/s) ?? [];
+      if (user === this.#user && this.#ledger.position === undefined) this.#ledger.prove(position!);
     });
   }
 
   #keep(): void {
-    const { position } = this.#ledger;
-    if (this.#bookmark && position !== undefined) this.#guard('storage', () => this.#bookmark!.write(this.#user!, position));
+    this.#guard('storage', () => this.#storage?.setItem(this.#storageKey, `${this.#ledger.position} ${this.#user}`));
   }
 
   #guard(kind: 'callback' | 'storage', run: () => void): void {
@@ -270,7 +262,7 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
       run();
     } catch (error) {
       // A storage that failed once is not tried again: the events matter more.
-      if (kind === 'storage') this.#bookmark = undefined;
+      if (kind === 'storage') this.#storage = undefined;
       this.#fault(kind, `a ${kind} failed`, error);
     }
   }

@@ -1,8 +1,7 @@
-/** The claims of a JWT, not verified: they only tell apart whose it is. {} where it has none that can be read. */
+/** The claims of a JWT, not verified and not decoded from UTF-8: they only tell apart whose it is. {}: none to be read. */
 export function claimsOf(token: string): Record<string, unknown> {
   try {
-    const bytes = atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'));
-    return Object(JSON.parse(new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0)))));
+    return Object(JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))));
   } catch {
     return {};
   }

@@ -8,27 +8,21 @@
  */
 export type Advice = 'back_off' | 'retry_after' | 'resume_now' | 'new_token' | 'new_token_and_resume_now' | 'refused';
 
-export const closeCodes: Readonly<Record<number, Advice>> = {
-  1000: 'back_off',
-  1001: 'back_off',
+const advice: Record<number, Advice> = {
   1002: 'refused',
   1003: 'refused',
   1007: 'refused',
   1008: 'refused',
   1009: 'refused',
-  1011: 'back_off',
   1012: 'retry_after',
-  1013: 'back_off',
   4400: 'refused',
   4401: 'new_token',
   4403: 'refused',
-  4408: 'back_off',
   4411: 'resume_now',
   4419: 'new_token_and_resume_now',
-  4420: 'back_off',
   4423: 'refused',
   4429: 'retry_after',
 };
 
-/** A code that has no meaning, as the 1006 of a lost connection, is one to try again after. */
-export const adviceFor = (code: number): Advice => closeCodes[code] ?? 'back_off';
+/** Every other code, one without a meaning and the 1006 of a lost connection too, is one to back off after. */
+export const adviceFor = (code: number): Advice => advice[code] ?? 'back_off';

@@ -22,7 +22,9 @@ export interface Environment {
   after(milliseconds: number, run: () => void): () => void;
   socket(url: string, protocols: string[], options: CarillonOptions): WebSocketLike;
   readonly storage?: StorageLike;
-  channel?(name: string): ChannelLike;
+  /** Throws where there is none. */
+  channel(name: string): ChannelLike;
+  /** Without, there is no sharing between tabs. */
   readonly locks?: LocksLike;
   /** Runs it whenever the page is shown or the network is back; what it returns ends that. */
   onWake(run: () => void): () => void;
@@ -43,18 +45,16 @@ export const browserEnvironment: Environment = {
   get storage() {
     return sessionStorage;
   },
-  ...(typeof BroadcastChannel === 'function' && { channel: (name: string) => new BroadcastChannel(name) }),
+  channel: (name) => new BroadcastChannel(name),
   get locks() {
-    return globalThis.navigator?.locks as LocksLike | undefined;
+    return navigator.locks as LocksLike;
   },
   onWake(run) {
-    const shown = () => document.visibilityState === 'visible' && run();
-    addEventListener('online', run);
-    document.addEventListener('visibilitychange', shown);
-    return () => {
-      removeEventListener('online', run);
-      document.removeEventListener('visibilitychange', shown);
-    };
+    const abort = new AbortController();
+    const { document } = globalThis as { document?: Document }; // a worker has none
+    addEventListener('online', run, abort);
+    document?.addEventListener('visibilitychange', () => document.hidden || run(), abort);
+    return () => abort.abort();
   },
   report: (error) => reportError(error),
 };

@@ -2,11 +2,12 @@ import { adviceFor } from './close_codes.js';
 import type { Environment } from './environment.js';
 import type { Ledger } from './ledger.js';
 import { Retry } from './retry.js';
-import { readServerMessage, type ServerMessage } from './server_message.js';
+import { check, readServerMessage, type AuthOk, type ServerMessage } from './server_message.js';
 import type { CarillonOptions, Fault, Gap, Position, Snapshot, State, TradeNotification, WebSocketLike } from './types.js';
 
 /** How long nothing may be heard before the server has said how often it beats. */
 const FIRST_SILENCE_MAX = 30_000;
+const SILENCE_MAX = 3_600_000;
 /** The server tells of a token's end so long before (protocol 2.7). */
 const EXPIRY_NOTICE = 60_000;
 const REFRESH_INTERVAL_MIN = 1_000;
@@ -48,15 +49,16 @@ export interface Sink {
 interface Connection {
   socket: WebSocketLike;
   resume?: Position;
-  isAccepted: boolean;
+  isAccepted?: true;
   /** Notifications that came, as the server's heartbeat counts them. */
   count: number;
   /** The snapshot so far; undefined: none is coming. */
   standing?: TradeNotification[];
   liveSince?: number;
   silenceMax: number;
-  retryAfter: number;
-  refusal: string;
+  /** What the server said of its end. */
+  retryAfter?: number;
+  refusal?: string;
 }
 
 /**
@@ -85,7 +87,8 @@ export class Link {
   #cancelTimer = () => {};
   /** Since the last `auth_ok`, a refresh is to come or under way. */
   #cancelRefresh?: () => void;
-  #refreshes: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  /** Told when a token was taken, or with an error when the connection ended. */
+  #refreshes: ((error?: Error) => void)[] = [];
 
   constructor(env: Environment, options: CarillonOptions, url: URL, asksSnapshot: boolean, ledger: Ledger, sink: Sink) {
     this.#env = env;
@@ -112,7 +115,7 @@ export class Link {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.socket.close(1000);
-    for (const { reject } of this.#refreshes.splice(0)) reject(new Error('the connection ended'));
+    for (const done of this.#refreshes.splice(0)) done(new Error('the connection ended'));
   }
 
   set(state: State): void {
@@ -137,9 +140,14 @@ export class Link {
     this.#token = token;
     const connection = this.#connection;
     if (!connection?.isAccepted) return;
-    const taken = new Promise<void>((resolve, reject) => this.#refreshes.push({ resolve, reject }));
     connection.socket.send(JSON.stringify({ type: 'auth', event: 'token', payload: { token } }));
-    return taken;
+    return new Promise((resolve, reject) => this.#refreshes.push((error) => (error ? reject(error) : resolve())));
+  }
+
+  /** As refresh(); where it fails, the server's 4419 asks for a token again. */
+  renew(): void {
+    this.#cancelRefresh = () => {};
+    this.refresh().catch((error) => this.#sink.fault('token', String(error), error));
   }
 
   #tell(): void {
@@ -155,18 +163,16 @@ export class Link {
     const turn = ++this.#turn;
     this.status.retryAt = undefined;
     this.#cancelTimer();
-    this.#cancelTimer = this.#env.after(FIRST_SILENCE_MAX, () => this.#lose('token', 'no token came in time'));
+    this.#cancelTimer = this.#env.after(FIRST_SILENCE_MAX, () => this.#lose('token', 'none came'));
     try {
       const token = this.#token ?? (await this.#ask());
       if (turn !== this.#turn) return;
       this.#token = token;
     } catch (error) {
-      if (turn !== this.#turn) return;
-      this.#sink.fault('token', 'the token function failed', error);
-      return this.#lose('token', String(error));
+      return turn === this.#turn ? this.#fail('token', error) : undefined;
     }
     this.#cancelTimer();
-    if (!TOKEN.test(this.#token)) return this.#refuse('token', 'what was given is no token');
+    if (!TOKEN.test(this.#token)) return this.#refuse('token', 'not a token');
     if (this.#sink.admit(this.#token)) this.#open(this.#token);
   }
 
@@ -182,15 +188,7 @@ export class Link {
     } catch (error) {
       return this.#refuse('socket', String(error));
     }
-    const connection: Connection = {
-      socket,
-      resume,
-      isAccepted: false,
-      count: 0,
-      silenceMax: FIRST_SILENCE_MAX,
-      retryAfter: 0,
-      refusal: '',
-    };
+    const connection: Connection = { socket, resume, count: 0, silenceMax: FIRST_SILENCE_MAX };
     this.#connection = connection;
     const isCurrent = () => this.#connection === connection;
     socket.onerror = () => {};
@@ -208,72 +206,71 @@ export class Link {
     const { silenceMax } = this.#connection!;
     // After a clock was set back, any silence would look short.
     const heard = (this.status.lastHeard = Math.min(this.status.lastHeard!, now));
-    if (now - heard >= silenceMax) return this.#lose('silent', `nothing was heard for ${silenceMax} ms`);
+    if (now - heard >= silenceMax) return this.#lose('silent', `${silenceMax} ms`);
     this.#cancelTimer = this.#env.after(heard + silenceMax - now, () => this.#watchSilence());
   }
 
   #hear(data: unknown, connection: Connection): void {
     this.status.lastHeard = this.#env.now();
     try {
-      this.#take(readServerMessage(data), connection);
+      const message = readServerMessage(data);
+      if (message) this.#take(message, connection);
     } catch (error) {
-      this.#sink.fault('message', (error as Error).message);
-      this.#lose('message', (error as Error).message);
+      this.#fail('message', error);
     }
   }
 
   #take(message: ServerMessage, connection: Connection): void {
     const { kind } = message;
-    if (!connection.isAccepted && kind !== 'auth_ok' && kind !== 'error')
-      throw new Error('the server speaks before it has taken the token');
+    check(connection.isAccepted || kind === 'auth_ok' || kind === 'error', 'order of messages');
     switch (kind) {
       case 'auth_ok':
-        return this.#takeAuthOk(message, connection);
+        return this.#takeAuthOk(message.payload, message.timestamp, connection);
       case 'notification':
         return this.#takeNotification(message, connection);
       case 'live':
-        return this.#takeLive(message, connection);
+        return this.#takeLive(message.payload, connection);
       case 'ping':
-        return this.#takePing(message, connection);
+        return this.#takePing(message.payload, connection);
       case 'auth_expiring':
         // A token that never lived longer than the notice is refreshed by its own time.
-        if (!this.#cancelRefresh) this.#renew();
+        if (!this.#cancelRefresh) this.renew();
         return;
-      case 'error':
-        connection.retryAfter = message.retryAfter || connection.retryAfter;
-        if (message.event === 'auth_failed') connection.refusal = message.text;
-        return this.#sink.fault('server', message.text);
-      case 'shutting_down':
-        connection.retryAfter = message.retryAfter;
     }
+    connection.retryAfter = Number(message.payload.retry_after_ms) || connection.retryAfter;
+    if (kind !== 'error') return;
+    const said = `${message.payload.code}: ${message.payload.message}`;
+    if (message.event === 'auth_failed') connection.refusal = said;
+    this.#sink.fault('server', said);
   }
 
-  #takeAuthOk(ok: ServerMessage & { kind: 'auth_ok' }, connection: Connection): void {
+  #takeAuthOk(ok: AuthOk, timestamp: string, connection: Connection): void {
     const { status } = this;
-    if (status.userId !== undefined && status.userId !== ok.userId)
-      return this.#refuse(4403, "the new token is another user's");
+    if (status.userId !== undefined && status.userId !== ok.user_id)
+      return this.#refuse(4403, 'another user');
     if (!connection.isAccepted) this.#begin(ok.resume, connection);
-    status.userId = ok.userId;
+    status.userId = ok.user_id;
     status.grants = ok.grants;
-    status.expiresAt = ok.expiresAt;
-    connection.silenceMax = ok.silenceMax;
+    status.expiresAt = Date.parse(ok.expires_at);
+    connection.silenceMax = Math.min(ok.heartbeat_interval_ms + ok.heartbeat_timeout_ms, SILENCE_MAX);
     this.#wasTokenRefused = false;
     this.#watchSilence();
     this.#cancelRefresh?.();
+    // By the server's clock; ours may be off.
+    const life = status.expiresAt - Date.parse(timestamp);
     this.#cancelRefresh =
-      ok.life <= EXPIRY_NOTICE
-        ? this.#env.after(Math.max(ok.life / 2, REFRESH_INTERVAL_MIN), () => this.#renew())
-        : undefined;
-    for (const { resolve } of this.#refreshes.splice(0)) resolve();
+      life <= EXPIRY_NOTICE ? this.#env.after(Math.max(life / 2, REFRESH_INTERVAL_MIN), () => this.renew()) : undefined;
+    for (const done of this.#refreshes.splice(0)) done();
     this.#tell();
   }
 
-  #begin(answer: { isComplete: boolean; reason: Gap['reason'] } | undefined, connection: Connection): void {
+  #begin(answer: AuthOk['resume'], connection: Connection): void {
     connection.isAccepted = true;
     this.status.state = 'catching-up';
-    if (connection.resume === undefined || !answer?.isComplete) connection.standing = [];
-    if (connection.resume !== undefined && !answer?.isComplete)
-      this.#sink.emit({ gap: { reason: answer?.reason ?? 'unknown', requested: connection.resume } });
+    const requested = connection.resume;
+    if (requested !== undefined && answer?.complete) return;
+    connection.standing = [];
+    if (requested !== undefined) this.#sink.emit({ gap: { reason: answer?.reason || 'unknown', requested } });
   }
 
   #takeNotification({ id, notification }: ServerMessage & { kind: 'notification' }, connection: Connection): void {
@@ -281,11 +278,9 @@ export class Link {
     connection.count++;
     if (!notification) return void this.#ledger.take(id);
     const { snapshot, replayed } = notification;
-    if (snapshot ? !standing : liveSince === undefined && (standing || !replayed))
-      throw new Error('the server sent a notification out of turn');
+    check(snapshot ? standing : liveSince !== undefined || (replayed && !standing), 'order of messages');
     if (standing) {
-      standing.push(notification);
-      if (standing.length > SNAPSHOT_MAX) throw new Error('the server sent a snapshot without end');
+      check(standing.push(notification) <= SNAPSHOT_MAX, 'size of a snapshot');
       return;
     }
     this.#sink.emit({ notification });
@@ -295,7 +290,7 @@ export class Link {
     connection.socket.send(JSON.stringify({ type: 'ack', event: 'received', payload: { id } }));
   }
 
-  #takeLive({ position, replayed }: ServerMessage & { kind: 'live' }, connection: Connection): void {
+  #takeLive({ position, replayed }: { position: Position; replayed: number }, connection: Connection): void {
     const { standing, liveSince, count } = connection;
     if (liveSince !== undefined) return;
     if (!standing && replayed !== count) return this.#doubt(replayed, count);
@@ -309,18 +304,12 @@ export class Link {
     this.set('live');
   }
 
-  #takePing({ position, delivered }: ServerMessage & { kind: 'ping' }, connection: Connection): void {
+  #takePing({ position, delivered }: { position: Position; delivered: number }, connection: Connection): void {
     connection.socket.send(PONG);
     if (delivered !== connection.count) return this.#doubt(delivered, connection.count);
     this.status.lastBeat = this.#env.now();
     if (!connection.standing) this.#sink.emit({ proven: position });
     this.#tell();
-  }
-
-  // Where it fails, the server's 4419 asks for a token again.
-  #renew(): void {
-    this.#cancelRefresh = () => {};
-    this.refresh().catch((error) => this.#sink.fault('token', 'the token could not be refreshed', error));
   }
 
   #onClose(code: number, reason: string, connection: Connection): void {
@@ -330,16 +319,21 @@ export class Link {
     if (advice === 'new_token') this.#wasTokenRefused = true;
     const needsToken = advice.startsWith('new_token');
     if (needsToken) this.#token = undefined;
-    const named = Number(/retry_after_ms=(\d+)/.exec(reason)?.[1]) || connection.retryAfter;
-    this.#lose(code, why, needsToken || advice === 'resume_now', named);
+    const named = Number(/retry_after_ms=(\d+)/.exec(reason)?.[1]);
+    if (named) connection.retryAfter = named;
+    this.#lose(code, why, needsToken || advice === 'resume_now');
   }
 
   // Not all that was sent has come, or more: to the last place that is proven, and on from there.
   #doubt(sent: number, came: number): void {
-    const message = `the server sent ${sent} notifications, ${came} came`;
     this.#isInDoubt = true;
-    this.#sink.fault('count', message);
-    this.#lose('count', message);
+    this.#fail('count', new Error(`the server sent ${sent} notifications, ${came} came`));
+  }
+
+  #fail(kind: 'message' | 'count' | 'token', error: unknown): void {
+    const message = String(error);
+    this.#sink.fault(kind, message, error);
+    this.#lose(kind, message);
   }
 
   #refuse(code: number | string, message: string): void {
@@ -350,11 +344,11 @@ export class Link {
     this.set('refused');
   }
 
-  #lose(code: number | string, message: string, isHasty = false, named = this.#connection?.retryAfter ?? 0): void {
-    const liveSince = this.#connection?.liveSince;
+  #lose(code: number | string, message: string, isHasty = false): void {
+    const { liveSince, retryAfter = 0 } = this.#connection ?? {};
     this.stop();
     this.status.reason = { code, message };
-    const { at, notBefore } = this.#retry.lost(this.#env.now(), this.#env.random(), isHasty, named, liveSince);
+    const { at, notBefore } = this.#retry.lost(this.#env.now(), this.#env.random(), isHasty, retryAfter, liveSince);
     this.#notBefore = notBefore;
     this.#attemptAt(at);
     this.set('connecting');

@@ -11,6 +11,7 @@ const nodeEnvironment: Environment = {
   random: Math.random,
   after,
   socket: (url, protocols, { ca }) => new NodeWebSocket(url, protocols, { ca }),
+  channel: (name) => new BroadcastChannel(name),
   onWake: () => () => {},
   report: (error) => console.error(error),
 };

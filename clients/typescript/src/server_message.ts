@@ -2,113 +2,71 @@ import { parseExact } from './exact_json.js';
 import type { Gap, Position, TradeNotification } from './types.js';
 
 const CHARACTERS_MAX = 1024 * 1024;
-const SILENCE_MAX = 3_600_000;
-const EVENTS = ['new_trade_signal', 'order_update', 'system_alert'];
+const TRADE_EVENTS = ['new_trade_signal', 'order_update', 'system_alert'];
 
-/** A message of the server, as far as a client acts on it. Times in ms. */
+export interface AuthOk {
+  user_id: string;
+  grants: string[];
+  expires_at: string;
+  heartbeat_interval_ms: number;
+  heartbeat_timeout_ms: number;
+  resume?: { complete: boolean; reason?: Gap['reason'] };
+}
+
+/** A message of the server, by its event, with the members that a client acts on. */
 export type ServerMessage =
-  | {
-      kind: 'auth_ok';
-      userId: string;
-      grants: string[];
-      expiresAt: number;
-      /** How long the token lives from now on, by the server's clock. */
-      life: number;
-      /** How long nothing may be heard. */
-      silenceMax: number;
-      resume?: { isComplete: boolean; reason: Gap['reason'] };
-    }
+  | { kind: 'auth_ok'; timestamp: string; payload: AuthOk }
   /** Without `notification`: of a kind that this version does not know. */
   | { kind: 'notification'; id: Position; notification?: TradeNotification }
-  | { kind: 'live'; position: Position; replayed: number }
-  | { kind: 'ping'; position: Position; delivered: number }
+  | { kind: 'live'; payload: { position: Position; replayed: number } }
+  | { kind: 'ping'; payload: { position: Position; delivered: number } }
   | { kind: 'auth_expiring' }
-  | { kind: 'shutting_down'; retryAfter: number }
-  | { kind: 'error'; event: string; text: string; retryAfter: number }
-  | { kind: 'unknown' };
+  | { kind: 'shutting_down'; payload: { retry_after_ms: number } }
+  | { kind: 'error'; event: string; payload: { code?: string; message?: string; retry_after_ms?: number } };
 
-type Members = Record<string, unknown>;
+type Check = (value: any) => unknown;
 
-function check(isRight: boolean, what: string): asserts isRight {
+const isObject: Check = (value) => value && typeof value === 'object' && !Array.isArray(value);
+const isText: Check = (value) => typeof value === 'string';
+const isPosition: Check = (value) => isText(value) && /^[\w.~-]{1,512}$/.test(value);
+const isCount: Check = (value) => typeof value === 'number' && value >= 0;
+const isDuration: Check = (value) => isCount(value) && value > 0;
+const isAnswer: Check = (value) => value === undefined || (isObject(value) && typeof value.complete === 'boolean');
+
+/** What the payload of a message must have. */
+const NEEDS: Record<string, Record<string, Check>> = {
+  auth_ok: { user_id: isText, grants: Array.isArray, heartbeat_interval_ms: isDuration, heartbeat_timeout_ms: isDuration, resume: isAnswer },
+  live: { position: isPosition, replayed: isCount },
+  ping: { position: isPosition, delivered: isCount },
+  shutting_down: { retry_after_ms: isCount },
+  auth_expiring: {},
+};
+
+/** Throws an Error that says it. */
+export function check(isRight: unknown, what: string): asserts isRight {
   if (!isRight) throw new TypeError(`the server sent a wrong ${what}`);
 }
 
-function object(value: unknown, what: string): Members {
-  check(typeof value === 'object' && value !== null && !Array.isArray(value), what);
-  return value as Members;
-}
-
-function position(value: unknown): Position {
-  check(typeof value === 'string' && /^[\w.~-]{1,512}$/.test(value), 'position');
-  return value;
-}
-
-function count(value: unknown, least = 0): number {
-  check(typeof value === 'number' && value >= least, 'number');
-  return value;
-}
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-function readAuthOk(timestamp: unknown, payload: Members): ServerMessage {
-  const { user_id, grants, expires_at, heartbeat_interval_ms, heartbeat_timeout_ms } = payload;
-  const expiresAt = Date.parse(text(expires_at));
-  const resume = payload.resume === undefined ? undefined : object(payload.resume, 'resume');
-  check(!resume || typeof resume.complete === 'boolean', 'resume');
-  return {
-    kind: 'auth_ok',
-    userId: text(user_id),
-    grants: Array.isArray(grants) ? grants.map(String) : [],
-    expiresAt,
-    life: expiresAt - Date.parse(text(timestamp)),
-    silenceMax: Math.min(count(heartbeat_interval_ms, 1) + count(heartbeat_timeout_ms, 1), SILENCE_MAX),
-    resume: resume && {
-      isComplete: resume.complete as boolean,
-      reason: (text(resume.reason) || 'unknown') as Gap['reason'],
-    },
-  };
-}
-
-function readNotification(message: Members, raw: string): ServerMessage {
-  const id = position(message.id);
-  const event = message.event as TradeNotification['event'];
-  if (!EVENTS.includes(event)) return { kind: 'notification', id };
-  const notification = {
-    event,
-    timestamp: text(message.timestamp),
-    id,
-    payload: (parseExact(raw) as { payload: never }).payload,
-    replayed: message.replayed === true,
-    snapshot: message.snapshot === true,
-    late: message.late === true,
-    raw,
-  };
-  return { kind: 'notification', id, notification };
-}
-
-/** Throws an Error that says what is wrong with it. What a later version of the protocol may add is `unknown`. */
-export function readServerMessage(data: unknown): ServerMessage {
-  check(typeof data === 'string' && data.length <= CHARACTERS_MAX, 'frame');
-  const message = object(JSON.parse(data), 'message');
-  const { type, event, timestamp } = message;
-  check(typeof type === 'string' && typeof event === 'string', 'type');
-  const payload = object(message.payload, 'payload');
-  if (type === 'notification') return readNotification(message, data);
-  if (type === 'error') {
-    const retryAfter = Number(payload.retry_after_ms) || 0;
-    return { kind: 'error', event, text: `${text(payload.code)}: ${text(payload.message)}`, retryAfter };
+/**
+ * Throws an Error that says what is wrong with it. undefined: what this version does not know, which is to be ignored
+ * (protocol 3.2).
+ */
+export function readServerMessage(raw: unknown): ServerMessage | undefined {
+  check(typeof raw === 'string' && raw.length <= CHARACTERS_MAX, 'frame');
+  const message = JSON.parse(raw);
+  check(isObject(message) && isObject(message.payload), 'message');
+  const { type, event, payload, id, timestamp, replayed, snapshot, late } = message;
+  check(isText(type) && isText(event), 'type');
+  if (type === 'notification') {
+    check(isPosition(id), 'id');
+    if (!TRADE_EVENTS.includes(event)) return { kind: type, id };
+    const { payload } = parseExact(raw) as TradeNotification;
+    const notification = { event, timestamp: timestamp ?? '', id, payload, replayed: !!replayed, snapshot: !!snapshot, late: !!late, raw };
+    return { kind: type, id, notification: notification as TradeNotification };
   }
-  switch (`${type} ${event}`) {
-    case 'ack auth_ok':
-      return readAuthOk(timestamp, payload);
-    case 'ack live':
-      return { kind: 'live', position: position(payload.position), replayed: count(payload.replayed) };
-    case 'heartbeat ping':
-      return { kind: 'ping', position: position(payload.position), delivered: count(payload.delivered) };
-    case 'ack auth_expiring':
-      return { kind: 'auth_expiring' };
-    case 'ack shutting_down':
-      return { kind: 'shutting_down', retryAfter: count(payload.retry_after_ms) };
-  }
-  return { kind: 'unknown' };
+  if (type === 'error') return { kind: type, event, payload };
+  const needs = NEEDS[event];
+  if (!needs || type !== (event === 'ping' ? 'heartbeat' : 'ack')) return undefined;
+  for (const name in needs) check(needs[name]!(payload[name]), name);
+  return { ...message, kind: event };
 }

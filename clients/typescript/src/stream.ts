@@ -3,62 +3,43 @@ import type { TradeNotification } from './types.js';
 const NOTIFICATIONS_MAX = 10_000;
 const CHARACTERS_MAX = 16 * 1024 * 1024;
 
-type Result = IteratorResult<TradeNotification, undefined>;
-const DONE: Result = { done: true, value: undefined };
-
-/** What one iterator has not taken yet, or what waits for it. */
-export class Stream implements AsyncIterableIterator<TradeNotification> {
+/** What one iterator has not taken yet. */
+export class Stream {
   #held: TradeNotification[] = [];
   #characters = 0;
-  #waiting: ((result: Result) => void)[] = [];
   #error?: Error;
   #isEnded = false;
-  #onEnd: () => void;
-
-  /** `onEnd`: nothing more is to be pushed. */
-  constructor(onEnd: () => void) {
-    this.#onEnd = onEnd;
-  }
+  #wake = () => {};
 
   push(notification: TradeNotification): void {
-    const waiting = this.#waiting.shift();
-    if (waiting) return waiting({ done: false, value: notification });
-    if (this.#held.length >= NOTIFICATIONS_MAX || this.#characters + notification.raw.length > CHARACTERS_MAX) {
-      this.#error = new RangeError('Carillon: notifications were not taken in time');
-      return this.end();
-    }
-    this.#held.push(notification);
     this.#characters += notification.raw.length;
+    if (this.#held.length < NOTIFICATIONS_MAX && this.#characters <= CHARACTERS_MAX) this.#held.push(notification);
+    else this.end(new RangeError('Carillon: not taken in time'));
+    this.#wake();
   }
 
-  /** What is held can still be taken. */
-  end(): void {
+  /** What is held can still be taken; then it throws the error, if there is one. */
+  end(error?: Error): void {
+    // The first end is what counts: nothing is pushed after it.
+    if (!this.#isEnded) this.#error = error;
     this.#isEnded = true;
-    this.#onEnd();
-    for (const resolve of this.#waiting.splice(0)) resolve(DONE);
+    this.#wake();
   }
 
-  async next(): Promise<Result> {
-    const value = this.#held.shift();
-    if (value) {
-      this.#characters -= value.raw.length;
-      return { done: false, value };
+  /** `left`: nobody takes any more. */
+  async *take(left: () => void): AsyncGenerator<TradeNotification, undefined> {
+    try {
+      for (;;) {
+        for (let next; (next = this.#held.shift()); ) {
+          this.#characters -= next.raw.length;
+          yield next;
+        }
+        if (this.#error) throw this.#error;
+        if (this.#isEnded) return;
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      left();
     }
-    const error = this.#error;
-    this.#error = undefined;
-    if (error) throw error;
-    if (this.#isEnded) return DONE;
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  async return(): Promise<Result> {
-    this.#held = [];
-    this.#error = undefined;
-    this.end();
-    return DONE;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
   }
 }

@@ -1,5 +1,5 @@
 import type { ChannelLike, Environment } from './environment.js';
-import type { Item, LinkStatus } from './link.js';
+import type { Item, Link, LinkStatus } from './link.js';
 import type { Position, TradeNotification } from './types.js';
 
 /** How often a tab asks whether the leading one still answers; it takes over from one that did not. */
@@ -10,8 +10,6 @@ const WAITING_MAX = 1_000;
 export interface Tab {
   /** Places that mean how far it is, the best last; none: it has begun nowhere. */
   places(): Position[];
-  /** Has a connection now, and sends on what comes of it. */
-  lead(): void;
   /** Has no connection of its own any more. */
   follow(): void;
   /** Takes what the leading tab got. */
@@ -20,8 +18,6 @@ export interface Tab {
   welcome(places: Position[]): Welcome;
   /** Begins with what the leading tab has; false: it cannot, and has to connect for itself. */
   join(welcome: Welcome): boolean;
-  wake(): void;
-  refresh(): void;
 }
 
 export interface Welcome {
@@ -35,7 +31,7 @@ export interface Welcome {
 
 /** From the leading tab. Terms grow from leader to leader; `seq` counts the items of a term that are not a status. */
 type FromLeader = { term: number; seq: number } & ({ item?: Item } | { to: string; welcome: Welcome });
-type FromFollower = { hello: string; places: Position[] } | { ask: 'wake' | 'refresh' | 'status' };
+type FromFollower = { hello: string; places: Position[] } | { ask: 'wake' | 'renew' | 'status' };
 
 /**
  * The tabs that share one connection. The one that holds the lock leads: it has the connection and tells the others what
@@ -45,11 +41,12 @@ type FromFollower = { hello: string; places: Position[] } | { ask: 'wake' | 'ref
 export class Tabs {
   #env: Environment;
   #name: string;
+  #link: Link;
   #tab: Tab;
   #channel: ChannelLike;
   #id: string;
-  #role: 'follower' | 'leader' | 'loner' = 'follower';
-  #isJoined = false;
+  /** A loner is one that could not join, and is connected for itself. */
+  #role: 'seeking' | 'joined' | 'leader' | 'loner' = 'seeking';
   #term = 0;
   #seq = 0;
   #status?: LinkStatus;
@@ -61,9 +58,10 @@ export class Tabs {
   #release = () => {};
   #cancelAsk = () => {};
 
-  constructor(env: Environment, name: string, channel: ChannelLike, tab: Tab) {
+  constructor(env: Environment, name: string, channel: ChannelLike, link: Link, tab: Tab) {
     this.#env = env;
     this.#name = name;
+    this.#link = link;
     this.#tab = tab;
     this.#channel = channel;
     this.#id = String(env.random());
@@ -75,12 +73,12 @@ export class Tabs {
 
   /** Others get theirs from here, or this one from another. */
   get isShared(): boolean {
-    return this.#role === 'leader' || this.#isJoined;
+    return this.#role === 'leader' || this.#role === 'joined';
   }
 
-  /** Whether this tab is to have a connection. */
-  get isConnecting(): boolean {
-    return this.#role !== 'follower';
+  /** It has no connection of its own. */
+  get isFollower(): boolean {
+    return this.#role === 'seeking' || this.#role === 'joined';
   }
 
   /** Sends on what came of this tab's own connection. */
@@ -101,14 +99,12 @@ export class Tabs {
   }
 
   /** Asks the leading tab. */
-  ask(ask: 'wake' | 'refresh' | 'status'): void {
+  ask(ask: 'wake' | 'renew' | 'status'): void {
     this.#channel.postMessage({ ask } satisfies FromFollower);
   }
 
   leave(): void {
     this.#hasLeft = true;
-    this.#role = 'follower';
-    this.#isJoined = false;
     this.#cancelAsk();
     this.#abort.abort();
     this.#release();
@@ -116,8 +112,8 @@ export class Tabs {
     this.#channel.close();
   }
 
-  #post(message: { item?: Item } | { to: string; welcome: Welcome }): void {
-    this.#channel.postMessage({ term: this.#term, seq: this.#seq, ...message } as FromLeader);
+  #post(message: object): void {
+    this.#channel.postMessage({ term: this.#term, seq: this.#seq, ...message });
   }
 
   // The lock comes when whoever leads is gone; `steal`: at once.
@@ -137,21 +133,19 @@ export class Tabs {
   #lead(): void {
     const isConnected = this.#role === 'loner';
     this.#role = 'leader';
-    this.#isJoined = false;
     this.#cancelAsk();
     this.#term = Math.max(this.#term + 1, this.#env.now());
     this.#seq = 0;
     this.#post({});
     if (isConnected) return;
     this.#status = undefined;
-    this.#tab.lead();
+    this.#link.start();
   }
 
   // Another has taken over.
   #follow(): void {
-    this.#role = 'follower';
     this.#waiting.clear();
-    this.#tab.follow();
+    this.#seekAgain();
     this.#seek();
     this.hello();
     this.#askLater();
@@ -165,13 +159,12 @@ export class Tabs {
         this.#isAsked = false;
         this.#abort.abort();
         this.#abort = new AbortController();
-        this.#seek(true);
-        return;
+        return this.#seek(true);
       }
       this.#isAsked = true;
       this.ask('status');
       // A welcome that the browser kept from this tab is asked for again.
-      if (!this.#isJoined) this.hello();
+      if (this.#role !== 'joined') this.hello();
       this.#askLater();
     });
   }
@@ -186,7 +179,7 @@ export class Tabs {
       return;
     }
     if (message.ask === 'status') this.#post({});
-    else this.#tab[message.ask]();
+    else this.#link[message.ask]();
   }
 
   #hearLeader(message: FromLeader): void {
@@ -195,37 +188,36 @@ export class Tabs {
     this.#isAsked = false;
     if (term > this.#term) {
       this.#term = term;
-      this.#isJoined = false;
-      if (this.#role === 'follower') this.#tab.follow();
+      if (this.#role !== 'loner') this.#seekAgain();
       this.hello();
     }
     if ('to' in message) return message.to === this.#id ? this.#join(message.welcome, seq) : undefined;
     const { item } = message;
     if (!item || this.#role === 'loner') return;
-    if ('status' in item) {
-      // Before it has joined, a tab is no further than connecting.
-      if (this.#isJoined || item.status.state === 'connecting') this.#tab.take(item);
-      return;
+    // Before it has joined, a tab is no further than connecting.
+    const isShown = this.#role === 'joined' || ('status' in item && item.status.state === 'connecting');
+    if (!isShown) return;
+    if (!('status' in item) && seq !== ++this.#seq) {
+      // The browser kept a message from this tab, as while it was frozen.
+      this.#role = 'seeking';
+      return this.hello();
     }
-    if (!this.#isJoined) return;
-    if (seq === this.#seq + 1) {
-      this.#seq = seq;
-      return this.#tab.take(item);
-    }
-    // The browser kept a message from this tab, as while it was frozen.
-    this.#isJoined = false;
-    this.hello();
+    this.#tab.take(item);
+  }
+
+  #seekAgain(): void {
+    this.#role = 'seeking';
+    this.#tab.follow();
   }
 
   #join(welcome: Welcome, seq: number): void {
-    if (this.#isJoined) return;
-    this.#isJoined = this.#tab.join(welcome);
-    if (this.#isJoined) {
+    if (this.#role === 'joined') return;
+    if (this.#tab.join(welcome)) {
+      this.#role = 'joined';
       this.#seq = seq;
-      this.#role = 'follower';
-    } else if (this.#role === 'follower') {
+    } else if (this.#role === 'seeking') {
       this.#role = 'loner';
-      this.#tab.lead();
+      this.#link.start();
     }
   }
 }
