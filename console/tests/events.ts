@@ -1,4 +1,9 @@
-import type { AlertNotification, OrderNotification, OrderStatus, SignalNotification } from '../src/state/notifications.ts';
+import type {
+  AlertNotification,
+  OrderNotification,
+  OrderStatus,
+  SignalNotification,
+} from '../src/state/notifications.ts';
 
 const marks = { timestamp: '2026-11-22T12:00:00.000Z', replayed: false, snapshot: false, late: false, raw: '{}' };
 

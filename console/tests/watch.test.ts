@@ -3,7 +3,13 @@ import type { DeadLetter, Rest } from '../src/operations/rest.ts';
 import { Watch } from '../src/operations/watch.ts';
 import { look } from './look.ts';
 
-const letter: DeadLetter = { position: 'j1.1', at: '2026-11-22T12:00:00.000Z', reason: 'not_json', detail: '', record: 'x' };
+const letter: DeadLetter = {
+  position: 'j1.1',
+  at: '2026-11-22T12:00:00.000Z',
+  reason: 'not_json',
+  detail: '',
+  record: 'x',
+};
 
 class FakeNode {
   looks = 0;

@@ -61,6 +61,7 @@ const startOf = (look: Stats): number => timeOf(look) - look.uptime_seconds * 10
 function ratesBetween(earlier: Stats, later: Stats): Rates {
   const seconds = (timeOf(later) - timeOf(earlier)) / 1000;
   const events = {} as Record<EventName, number>;
-  for (const name of EVENT_NAMES) events[name] = (later.events[name].published - earlier.events[name].published) / seconds;
+  for (const name of EVENT_NAMES)
+    events[name] = (later.events[name].published - earlier.events[name].published) / seconds;
   return { at: timeOf(later), events, sent: (later.notifications_sent - earlier.notifications_sent) / seconds };
 }

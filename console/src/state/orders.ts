@@ -39,7 +39,8 @@ export class Orders {
   /** These and no others are open: an order that was, and is not among them, has ended unseen. */
   replaceOpen(open: readonly OrderNotification[]): void {
     const ids = new Set(open.map((order) => order.payload.order_id));
-    for (const [id, row] of this.#rows) if (isOpen(row) && !ids.has(id)) this.#rows.set(id, { ...row, hasEndedUnseen: true });
+    for (const [id, row] of this.#rows)
+      if (isOpen(row) && !ids.has(id)) this.#rows.set(id, { ...row, hasEndedUnseen: true });
     this.#newestFirst = undefined;
     for (const order of open) this.update(order, 0);
   }

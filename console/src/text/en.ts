@@ -206,7 +206,11 @@ export const en = {
   events: { new_trade_signal: 'Signals', order_update: 'Orders', system_alert: 'Alerts' } as Record<string, string>,
 };
 
-type Widened<T> = T extends string ? string : T extends (...of: infer Of) => string ? (...of: Of) => string : { [Key in keyof T]: Widened<T[Key]> };
+type Widened<T> = T extends string
+  ? string
+  : T extends (...of: infer Of) => string
+    ? (...of: Of) => string
+    : { [Key in keyof T]: Widened<T[Key]> };
 
 /** What a language must have; one that lacks a word does not compile. */
 export type Dictionary = Widened<typeof en>;

@@ -59,7 +59,11 @@ export function Chart({ options, data, height, label }: Properties) {
     const element = place.current!;
     const draw = (): void => {
       chart.current?.destroy();
-      chart.current = new uPlot({ ...options(coloursOfPage()), width: element.clientWidth, height }, latest.current, element);
+      chart.current = new uPlot(
+        { ...options(coloursOfPage()), width: element.clientWidth, height },
+        latest.current,
+        element,
+      );
     };
     draw();
     const sizes = new ResizeObserver(() => chart.current!.setSize({ width: element.clientWidth, height }));

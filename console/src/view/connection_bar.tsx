@@ -7,7 +7,10 @@ import { useWords } from './words.ts';
 export function ConnectionBar({ status }: { status: Status }) {
   const words = useWords();
   const now = useSeconds();
-  const beat = status.lastBeat === undefined ? words.noneYet : words.ago(Math.max(0, Math.round((now - status.lastBeat.getTime()) / 1000)));
+  const beat =
+    status.lastBeat === undefined
+      ? words.noneYet
+      : words.ago(Math.max(0, Math.round((now - status.lastBeat.getTime()) / 1000)));
   return (
     <section class="connection" aria-label={words.connection} data-testid="connection">
       <strong class="state" data-testid="state" data-state={status.state}>

@@ -44,7 +44,12 @@ export function DeadLetters({ watch }: { watch: Watch }) {
             </thead>
             <tbody>
               {letters.map((letter) => (
-                <Letter key={letter.position} letter={letter} isBusy={isBusy} onReplay={() => void watch.replay([letter.position])} />
+                <Letter
+                  key={letter.position}
+                  letter={letter}
+                  isBusy={isBusy}
+                  onReplay={() => void watch.replay([letter.position])}
+                />
               ))}
             </tbody>
           </table>
@@ -80,7 +85,12 @@ function Letter({ letter, isBusy, onReplay }: { letter: DeadLetter; isBusy: bool
         </details>
       </td>
       <td>
-        <button type="button" disabled={isBusy} aria-label={`${words.letters.replay} ${letter.position}`} onClick={onReplay}>
+        <button
+          type="button"
+          disabled={isBusy}
+          aria-label={`${words.letters.replay} ${letter.position}`}
+          onClick={onReplay}
+        >
           {words.letters.replay}
         </button>
       </td>

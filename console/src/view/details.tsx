@@ -45,7 +45,9 @@ export function Details({ notification, updates, onClose }: Properties) {
           {members.map(([name, value]) => (
             <>
               <dt key={name}>{name}</dt>
-              <dd>{typeof value === 'string' ? value : Array.isArray(value) ? value.join(', ') : JSON.stringify(value)}</dd>
+              <dd>
+                {typeof value === 'string' ? value : Array.isArray(value) ? value.join(', ') : JSON.stringify(value)}
+              </dd>
             </>
           ))}
         </dl>

@@ -33,7 +33,12 @@ export function LatencyChart({ event, stage }: Properties) {
           <span class="muted">{words.operation.limit(limit_seconds)}</span>
         </span>
       </header>
-      <Chart options={options} data={data} height={170} label={`${words.operation.latency}, ${title}: ${facts.join(', ')}, ${words.operation.beyond(beyond_limit)}`} />
+      <Chart
+        options={options}
+        data={data}
+        height={170}
+        label={`${words.operation.latency}, ${title}: ${facts.join(', ')}, ${words.operation.beyond(beyond_limit)}`}
+      />
       <p class="facts">
         {facts.map((fact) => (
           <span key={fact}>{fact}</span>
@@ -69,7 +74,10 @@ function optionsOf(bounds: readonly (number | null)[], limit: number) {
   return (colours: Colours): Omit<uPlot.Options, 'width' | 'height'> => ({
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false, range: [-0.6, bounds.length - 0.4] }, y: { range: (_, __, most) => [0, Math.max(most, 10)] } },
+    scales: {
+      x: { time: false, range: [-0.6, bounds.length - 0.4] },
+      y: { range: (_, __, most) => [0, Math.max(most, 10)] },
+    },
     axes: [
       {
         stroke: colours.muted,

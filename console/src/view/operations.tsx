@@ -62,7 +62,12 @@ function Figures({ stats, watch }: { stats: Stats; watch: Watch }) {
   const isLogWell = log.connected && log.writable;
   return (
     <dl class="figures">
-      <Figure id="ready" title={words.operation.node} isBad={!stats.ready} note={`${words.operation.version} ${stats.version}`}>
+      <Figure
+        id="ready"
+        title={words.operation.node}
+        isBad={!stats.ready}
+        note={`${words.operation.version} ${stats.version}`}
+      >
         {stats.ready ? words.operation.ready : words.operation.notReady(stats.obstacle ?? '')}
       </Figure>
       <Figure id="uptime" title={words.operation.uptime}>
@@ -81,14 +86,28 @@ function Figures({ stats, watch }: { stats: Stats; watch: Watch }) {
       <Figure id="late" title={words.operation.late} note={words.operation.lateHelp}>
         {EVENT_NAMES.reduce((sum, name) => sum + stats.events[name].late, 0)}
       </Figure>
-      <Figure id="behind" title={words.operation.behind} note={words.operation.behindHelp} isBad={stats.sessions_behind > 0}>
+      <Figure
+        id="behind"
+        title={words.operation.behind}
+        note={words.operation.behindHelp}
+        isBad={stats.sessions_behind > 0}
+      >
         {stats.sessions_behind}
       </Figure>
       <Figure id="slow" title={words.operation.slow} note={words.operation.slowHelp}>
         {stats.slow_clients}
       </Figure>
-      <Figure id="log" title={words.operation.log} note={`${log.kind}, ${words.operation.lag(log.lag_milliseconds)}`} isBad={!isLogWell}>
-        {!log.connected ? words.operation.disconnected : log.writable ? words.operation.writable : words.operation.notWritable}
+      <Figure
+        id="log"
+        title={words.operation.log}
+        note={`${log.kind}, ${words.operation.lag(log.lag_milliseconds)}`}
+        isBad={!isLogWell}
+      >
+        {!log.connected
+          ? words.operation.disconnected
+          : log.writable
+            ? words.operation.writable
+            : words.operation.notWritable}
       </Figure>
     </dl>
   );

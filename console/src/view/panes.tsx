@@ -48,10 +48,9 @@ const Side = ({ side, words }: { side: 'BUY' | 'SELL'; words: Dictionary }) => (
   </span>
 );
 
-// Another text is another element: numbers end at the same place, and begin at another.
-const Text = ({ children, kind, field }: { children: string | undefined; kind?: string; field?: string }) => (
+const Text = ({ children, kind, field }: { children: string | undefined; kind?: string; field: string }) => (
   <span role="gridcell" class={kind} title={children} data-field={field}>
-    <span key={children}>{children}</span>
+    {children}
   </span>
 );
 
@@ -60,13 +59,25 @@ const SignalCells = memo(({ row, words }: CellsOf<SignalNotification>) => {
   return (
     <>
       <Time of={row} />
-      <Text field="instrument" kind="strong">{payload.instrument_id}</Text>
+      <Text field="instrument" kind="strong">
+        {payload.instrument_id}
+      </Text>
       <Side side={payload.direction} words={words} />
-      <Text field="entry" kind="number">{payload.entry_price}</Text>
-      <Text field="stop" kind="number">{payload.stop_loss}</Text>
-      <Text field="targets" kind="number">{payload.take_profit.join(' · ')}</Text>
-      <Text field="confidence" kind="number">{payload.confidence}</Text>
-      <Text field="agent" kind="muted">{payload.source_agent_id}</Text>
+      <Text field="entry" kind="number">
+        {payload.entry_price}
+      </Text>
+      <Text field="stop" kind="number">
+        {payload.stop_loss}
+      </Text>
+      <Text field="targets" kind="number">
+        {payload.take_profit.join(' · ')}
+      </Text>
+      <Text field="confidence" kind="number">
+        {payload.confidence}
+      </Text>
+      <Text field="agent" kind="muted">
+        {payload.source_agent_id}
+      </Text>
       <Marks of={row} words={words} />
     </>
   );
@@ -80,26 +91,45 @@ const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
   return (
     <>
       <Time of={row.latest} />
-      <Text field="order" kind="strong tail">{payload.order_id}</Text>
+      <span role="gridcell" class="strong tail" title={payload.order_id}>
+        <span data-field="order">{payload.order_id}</span>
+      </span>
       <Text field="instrument">{payload.instrument_id}</Text>
       <Side side={payload.side} words={words} />
-      <Text kind="muted">{wordFor(words.types, payload.type)}</Text>
+      <Text field="type" kind="muted">
+        {wordFor(words.types, payload.type)}
+      </Text>
       <span role="gridcell">
-        <b key={row.updates} class={hasJustChanged ? 'status changed' : 'status'} data-field="status" title={row.hasEndedUnseen ? words.endedUnseenHelp : undefined}>
+        <b
+          key={row.updates}
+          class={hasJustChanged ? 'status changed' : 'status'}
+          data-field="status"
+          title={row.hasEndedUnseen ? words.endedUnseenHelp : undefined}
+        >
           {status}
         </b>
       </span>
       <span role="gridcell" class="number filled">
+        {/* Another number is another element: one that ends where it did, and begins elsewhere, has not moved. */}
         <span key={`${payload.quantity_filled}/${payload.quantity_total}`}>
           <b data-field="filled">{payload.quantity_filled}</b>
           <span class="muted"> / </span>
           <span data-field="total">{payload.quantity_total}</span>
         </span>
         {/* For the eye only: a share needs no exact digits. */}
-        <i class="share" style={{ transform: `scaleX(${shareFilled(payload.quantity_filled, payload.quantity_total)})` }} />
+        <i
+          class="share"
+          style={{ transform: `scaleX(${shareFilled(payload.quantity_filled, payload.quantity_total)})` }}
+        />
       </span>
-      <Text field="average" kind="number">{payload.price_avg_filled}</Text>
-      <Text field="reason" kind="muted">{payload.reason_failed}</Text>
+      <span role="gridcell" class="number">
+        <span key={payload.price_avg_filled} data-field="average">
+          {payload.price_avg_filled}
+        </span>
+      </span>
+      <Text field="reason" kind="muted">
+        {payload.reason_failed}
+      </Text>
       <Marks of={row.latest} words={words} />
     </>
   );
@@ -116,7 +146,9 @@ const AlertCells = memo(({ row, words }: CellsOf<AlertNotification>) => {
     <>
       <Time of={row} />
       <span role="gridcell">
-        <b class="level" data-field="level">{wordFor(words.levels, payload.level)}</b>
+        <b class="level" data-field="level">
+          {wordFor(words.levels, payload.level)}
+        </b>
       </span>
       <span role="gridcell" class="message" title={payload.message}>
         <span class="two-lines" data-field="message">

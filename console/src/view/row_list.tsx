@@ -5,7 +5,7 @@ import { useWords, type Dictionary } from './words.ts';
 /** Of the line of the columns' names, which stays at the top of the list. */
 const HEAD_HEIGHT = 28;
 /** Rows drawn beyond each edge, so that none is missing while one scrolls. */
-const SPARE_ROWS = 6;
+const SPARE_ROWS = 3;
 
 /** Rows are placed by their number since a multiple of this, so that the places stay small. */
 const NUMBERS_PER_BASE = 1000;

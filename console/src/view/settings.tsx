@@ -24,7 +24,12 @@ export function SettingButtons({ settings }: { settings: Settings }) {
       >
         ◐ {words.theme[settings.theme]}
       </button>
-      <button type="button" data-testid="language" lang={words.language === 'English' ? 'zh' : 'en'} onClick={settings.otherLanguage}>
+      <button
+        type="button"
+        data-testid="language"
+        lang={words.language === 'English' ? 'zh' : 'en'}
+        onClick={settings.otherLanguage}
+      >
         {words.otherLanguage}
       </button>
     </>

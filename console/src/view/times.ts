@@ -18,7 +18,11 @@ export function momentOf(at: string | number | Date, now = Date.now()): string {
 /** `3 d 4 h`, `4 h 5 min`, `5 min 6 s`, `6 s`. */
 export function durationText(seconds: number): string {
   const whole = Math.floor(seconds);
-  const [days, hours, minutes] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86_400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+  ];
   if (days > 0) return `${days} d ${hours} h`;
   if (hours > 0) return `${hours} h ${minutes} min`;
   if (minutes > 0) return `${minutes} min ${whole % 60} s`;
