@@ -191,6 +191,30 @@ def test_leaving_the_loop_ends_the_session(server):
     run(story())
 
 
+def test_a_caller_that_is_slow_gets_everything_all_the_same(carillon):
+    """What it does not take waits in the socket, until the server closes with 4420."""
+    server = carillon({"server": {"drain_window": "0"}, "limits": {"queue_age_max": "1s"}}).start()
+    count = 100
+
+    def is_closed_for_slowness():
+        return server.metrics().count("carillon_sessions_closed_total", code="4420") == 1
+
+    def publish():
+        with publisher(server) as agent:
+            agent.publish([order(number, extra={"filler": "x" * 200_000}) for number in range(count)])
+        until(is_closed_for_slowness, PATIENCE, "a session closed as too slow")
+
+    async def story():
+        async with watch(server, buffer=4) as subscription:
+            items = aiter(subscription)
+            await anext(items)
+            await asyncio.to_thread(publish)
+            seen = [(await anext(items)).event.order_id for _ in range(count)]
+        assert seen == [f"o-{number}" for number in range(count)]
+
+    run(story())
+
+
 class Impatient(RealSystem):
     """Waits as short as is allowed, so that twenty lives fit into half a minute."""
 
