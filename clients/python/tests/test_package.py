@@ -10,7 +10,7 @@ import venv
 import pytest
 from harness.server import BINARY, OTHER_ENVIRONMENT, free_port
 from harness.waiting import until
-from paths import PACKAGE
+from paths import BLACKBOX, PACKAGE
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (PACKAGE / "README.md").read_text(), re.DOTALL | re.MULTILINE)
 PORT = 8443  # as the README has it
@@ -65,7 +65,8 @@ def installed(tmp_path_factory):
     wheel = run(sys.executable, "-c", build, folder, cwd=PACKAGE).split()[-1]
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv/bin/python"
-    run(python, "-m", "pip", "install", "--quiet", folder / wheel)
+    pins = [word for file in (PACKAGE, BLACKBOX) for word in ("-c", file / "requirements.txt")]
+    run(python, "-m", "pip", "install", "--quiet", *pins, folder / wheel)
     return python
 
 

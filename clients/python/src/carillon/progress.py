@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+# Far more than come between two proofs, which are 20 s apart: only of those could one come again.
 HANDLED_MAX = 65_536
 
 

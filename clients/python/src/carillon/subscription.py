@@ -311,7 +311,8 @@ def subscribe(
 ) -> Subscription:
     """Receives what the token's user may see from the server at `https://HOST:PORT`.
 
-    `token`: the text, a path, or a function, also a coroutine function; asked for a new one before the old one expires.
+    `token`: the text, a path, a coroutine function, or a function that does not block; a new one is asked for before
+    the old one expires.
     `ca`: a PEM file of authorities instead of the system's. `resume`: the `position` at which an earlier subscription
     stopped. `snapshot=False`: begins with what is new, also after a Gap. `on_state` is called with each new state.
     `buffer`: how many items may wait for the caller; beyond, the server is made to wait and may close with 4420, from
