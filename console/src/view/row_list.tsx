@@ -51,6 +51,7 @@ export function RowList<Row>({ rows, listing, title, columns, onOpen }: Properti
   const [activeId, setActiveId] = useState<string>();
   const addedBefore = useRef(rows.added);
 
+  // Drawn for where it is about to be scrolled to, not for where it was.
   let { top } = view;
   const came = rows.added - addedBefore.current;
   addedBefore.current = rows.added;
