@@ -111,10 +111,8 @@ const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
       </span>
       <span role="gridcell" class="number filled">
         {/* Another number is another element: one that ends where it did, and begins elsewhere, has not moved. */}
-        <span key={`${payload.quantity_filled}/${payload.quantity_total}`}>
-          <b data-field="filled">{payload.quantity_filled}</b>
-          <span class="muted"> / </span>
-          <span data-field="total">{payload.quantity_total}</span>
+        <span key={payload.quantity_filled} data-field="filled">
+          {payload.quantity_filled}
         </span>
         {/* For the eye only: a share needs no exact digits. */}
         <i
@@ -122,6 +120,9 @@ const OrderCells = memo(({ row, words }: CellsOf<OrderRow>) => {
           style={{ transform: `scaleX(${shareFilled(payload.quantity_filled, payload.quantity_total)})` }}
         />
       </span>
+      <Text field="total" kind="number">
+        {payload.quantity_total}
+      </Text>
       <span role="gridcell" class="number">
         <span key={payload.price_avg_filled} data-field="average">
           {payload.price_avg_filled}
@@ -204,6 +205,7 @@ export function Panes({ board }: { board: Board }) {
           columns.type,
           columns.status,
           columns.filled,
+          columns.total,
           columns.average,
           columns.reason,
           columns.marks,
