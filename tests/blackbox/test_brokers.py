@@ -5,13 +5,13 @@ import json
 import pytest
 
 from harness import events
-from harness.broker import SCRIPTS, Broker
+from harness.broker import SCRIPT_OF, Broker
 from harness.server import SANITIZED, StartFailed, merged
 from harness.waiting import until
 
 FAST = {"server": {"drain_window": "0"}}
 # What differs between brokers has sanitized tests of its own (tests/brokers); the servers of these two start at once.
-KINDS = ["jetstream", "redis"] if SANITIZED else sorted(SCRIPTS)
+KINDS = ["jetstream", "redis"] if SANITIZED else sorted(SCRIPT_OF)
 
 
 @pytest.fixture(scope="module", params=KINDS)

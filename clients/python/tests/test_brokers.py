@@ -4,7 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from harness.broker import SCRIPTS, Broker
+from harness.broker import SCRIPT_OF, Broker
 from harness.server import merged
 from real import alert, order, watch
 
@@ -18,7 +18,7 @@ PATIENCE = 120.0  # seconds
 FAST = {"server": {"drain_window": "0"}}
 
 
-@pytest.fixture(scope="module", params=sorted(SCRIPTS))
+@pytest.fixture(scope="module", params=sorted(SCRIPT_OF))
 def broker(request, tmp_path_factory):
     broker = Broker(request.param, tmp_path_factory.mktemp("broker") / request.param).start()
     yield broker
