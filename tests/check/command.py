@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND_SECONDS_MAX = 1200
+NICENESS = 10
 
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
@@ -43,15 +44,17 @@ def has_ended(process, seconds):
         os.close(ended)
 
 
-def run(log, *command, environment=None, check=True):
+def run(log, *command, environment=None, check=True, gives_way=False):
     """Runs a command with its output appended to the log, build/check/STAGE[.PART].log; gives its exit code, or says that
-    it did not end. What it started is gone when this returns."""
+    it did not end. What it started is gone when this returns. `gives_way`: to what runs beside it and does not."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             [str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             env={**os.environ, **SANITIZER_ENVIRONMENT, **(environment or {})}, start_new_session=True,
         )
         running.add(process.pid)
+        if gives_way:
+            os.setpriority(os.PRIO_PGRP, process.pid, NICENESS)
         in_time = has_ended(process, COMMAND_SECONDS_MAX)
         end_group(process.pid)
         _, status, usage = os.wait4(process.pid, 0)

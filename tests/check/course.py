@@ -1,8 +1,10 @@
-"""The course of a check: its stages, one after the other or beside each other, and what is told of them."""
+"""The course of a check: its stages in lanes beside each other, and what is told of them."""
 
-import contextlib
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import failures
 from command import ROOT, cpu_seconds
@@ -11,38 +13,56 @@ from tally import Tally
 LOGS = ROOT / "build/check"
 
 
+@dataclass
+class Stage:
+    """`run(log path)` gives a Tally, or raises when there is none to give. It begins when the stages that it needs are over,
+    and only if they succeeded."""
+
+    name: str
+    run: Callable[[Path], Tally]
+    needs: tuple[str, ...] = ()
+
+
 class Course:
     def __init__(self):
         self.started = time.monotonic()
         self.total = Tally()
         self.broken = {}  # the tallies of stages that did not succeed, for those that need them
+        self.over = {}  # an event for each stage
         self.telling = threading.Lock()
 
-    @contextlib.contextmanager
-    def beside(self, name, run, needs=()):
-        """A stage that mostly waits, while those within the block need the cores."""
-        thread = threading.Thread(target=self.stage, args=(name, run, needs), daemon=True)
-        thread.start()
-        yield
-        thread.join()
+    def run(self, *lanes):
+        """Each lane's stages one after the other. A stage may need those before it in its lane, and such as do not need it."""
+        self.over = {stage.name: threading.Event() for lane in lanes for stage in lane}
+        threads = [threading.Thread(target=self.lane, args=(lane,), daemon=True) for lane in lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
-    def stage(self, name, run, needs=()):
-        """`run(log path)` gives a Tally, or raises when there is none to give."""
+    def lane(self, stages):
+        for stage in stages:
+            for need in stage.needs:
+                self.over[need].wait()
+            self.stage(stage)
+            self.over[stage.name].set()
+
+    def stage(self, stage):
         at = time.monotonic()
-        print(f"== {name}  (at {clock(at - self.started)})", flush=True)
-        log = LOGS / f"{name.replace(' ', '-')}.log"
+        print(f"== {stage.name}  (at {clock(at - self.started)})", flush=True)
+        log = LOGS / f"{stage.name.replace(' ', '-')}.log"
         log.write_text("")
-        missing = [need for need in needs if need in self.broken]
+        missing = [need for need in stage.needs if need in self.broken]
         if missing:
             result = Tally(0, 1, f"not run: {', '.join(missing)} failed")
         else:
             try:
-                result = run(log)
+                result = stage.run(log)
             except Exception as error:  # a tool that died leaves no count
                 result = Tally(0, 1, str(error))
         took = f"{clock(time.monotonic() - at)}, {clock(cpu_seconds[log.stem])} of CPU"
         with self.telling:
-            self.tell(name, result, took, log)
+            self.tell(stage.name, result, took, log)
 
     def tell(self, name, result, took, log):
         self.total += result

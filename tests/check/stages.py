@@ -17,22 +17,27 @@ from pathlib import Path
 
 import tally
 from command import ROOT, run, stop
-from course import LOGS, Course
+from course import LOGS, Course, Stage
 from failures import Failure, excerpt
 from tally import Tally, of_cases
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests/brokers"))
+
+from broker import CANNOT_BE_HAD, SCRIPT_OF, Broker  # noqa: E402
 
 BUILD = ROOT / "build"
 CORES = os.cpu_count() or 1
 FUZZ_SECONDS = 10
 SIMULATION_SEEDS = 20_000
 SIMULATION_SEEDS_ASAN = 400
-CANNOT_BE_HAD = 77  # says a script of tests/brokers, and who started one
 
 
 def build(preset, targets, *options):
     def steps(log):
         run(log, "cmake", "--preset", preset, "-DCARILLON_GRPC=ON", *options)
-        run(log, "cmake", "--build", "--preset", preset, "--parallel", CORES, *(["--target", *targets] if targets else []))
+        run(log, "cmake", "--build", "--preset", preset, "--parallel", CORES, *(["--target", *targets] if targets else []),
+            gives_way=True)
         return Tally()
 
     return steps
@@ -132,7 +137,7 @@ def format_check(log):
 
 def tidy(log):
     run(log, sys.executable, ROOT / "tests/check/tidy.py", BUILD / "release/compile_commands.json", BUILD / "tidy-cache",
-        check=False)
+        check=False, gives_way=True)
     return tally.passed_failed_line(log)
 
 
@@ -156,12 +161,12 @@ def simulation(binary, seeds, has_variants):
 
     def part(own_log, index, _):
         share = -(-seeds // CORES)
-        code = run(own_log, binary, "--seeds", 1 + index * share, share, check=False)
+        code = run(own_log, binary, "--seeds", 1 + index * share, share, check=False, gives_way=True)
         return of_cases(1, []) if code == 0 else of_cases(
             0, [Failure(f"{index + 1}. share of the seeds", excerpt(own_log.read_text(errors="replace")))])
 
     def variants(own_log, *_):
-        run(own_log, binary, "--variants", check=False)
+        run(own_log, binary, "--variants", check=False, gives_way=True)
         return tally.passed_failed_line(own_log)
 
     def steps(log):
@@ -173,20 +178,26 @@ def simulation(binary, seeds, has_variants):
     return steps
 
 
-def pytest(runner, binary, *arguments):
-    """A runner of pytest cases against a built server."""
+def runner(path, binary=None):
+    """A runner of tests that leaves a JUnit XML, where it needs one with a built server."""
 
     def steps(log):
         report = log.with_suffix(".xml")
         report.unlink(missing_ok=True)
-        code = run(log, ROOT / runner, f"--junitxml={report}", *arguments, environment={"CARILLON_BINARY": str(binary)},
-                   check=False)
+        code = run(log, ROOT / path, f"--junitxml={report}",
+                   environment={"CARILLON_BINARY": str(binary)} if binary else None, check=False)
         counted = tally.junit(report, allowed_skip()) if report.exists() else Tally()
         if code != 0 and not counted.failed:
-            counted += Tally(0, 1, f"{runner} ended with {code}")
+            counted += of_cases(0, [Failure(f"{path} ended with {code}", excerpt(log.read_text(errors="replace")))])
         return counted if counted.passed or counted.failed else Tally(0, 1, "there was no test to run")
 
     return steps
+
+
+def console_pages(log):
+    """Beside the server, where it looks for them."""
+    run(log, "cmake", "--build", "--preset", "release", "--target", "console")
+    return Tally()
 
 
 def campaign(binary, *options):
@@ -212,11 +223,57 @@ def broker_campaign(binary, kind):
                             "0.4", "--rate", "1000")(log)
         finally:
             # The broker is in a session of its own, and the runner may have been ended by force.
-            if Path(f"{folder}-broker").is_dir():
-                script = ROOT / "tests/brokers" / {"jetstream": "nats"}.get(kind, kind)
-                subprocess.run([script, "kill", "--dir", f"{folder}-broker/data"], check=False, capture_output=True)
+            if Path(f"{folder}-broker/data").is_dir():
+                Broker(kind, f"{folder}-broker/data").kill()
 
     return steps
+
+
+def quick_lanes():
+    return [[
+        Stage("format", format_check),
+        Stage("architecture", architecture),
+        Stage("build release", build("release", [], "-DCARILLON_TESTS=ON")),
+        Stage("unit release", unit_tests("release"), needs=("build release",)),
+    ]]
+
+
+def all_lanes():
+    """The first keeps the cores busy; the others mostly wait, and go first when they do not."""
+    release, asan = BUILD / "release", BUILD / "fuzz"  # the fuzz preset is the asan preset with coverage counters
+    busy = [
+        *quick_lanes()[0],
+        Stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_broker_tests", "carillon_simulation",
+                                           "fuzz/all"])),
+        Stage("unit asan", unit_tests("fuzz"), needs=("build asan",)),
+        Stage("build tsan", build("tsan", ["carillon_tests"])),
+        Stage("unit tsan", unit_tests("tsan"), needs=("build tsan",)),
+        Stage("simulation", simulation(release / "carillon_simulation", SIMULATION_SEEDS, has_variants=True),
+              needs=("build release",)),
+        Stage("simulation asan", simulation(asan / "carillon_simulation", SIMULATION_SEEDS_ASAN, has_variants=False),
+              needs=("build asan",)),
+        Stage("fuzz", fuzz, needs=("build asan",)),
+        Stage("tidy", tidy),
+    ]
+    brokers = [
+        Stage("brokers", broker_tests("release"), needs=("build release",)),
+        *(Stage(f"campaign {kind}", broker_campaign(release / "carillon", kind), needs=("build release",))
+          for kind in SCRIPT_OF),
+        Stage("brokers asan", broker_tests("fuzz"), needs=("build asan",)),
+    ]
+    servers = [
+        Stage("build console", console_pages, needs=("build release",)),
+        Stage("black box", runner("tests/blackbox/run", release / "carillon"), needs=("build release",)),
+        Stage("contract", runner("contract/test")),
+        Stage("console", runner("console/test")),
+        Stage("python client", runner("clients/python/test", release / "carillon"), needs=("build release",)),
+        Stage("browser", runner("tests/browser/run", release / "carillon"), needs=("build release", "build console")),
+        Stage("campaign", campaign(release / "carillon"), needs=("build release",)),
+        Stage("black box asan", runner("tests/blackbox/run", asan / "carillon"), needs=("build asan",)),
+        Stage("campaign asan", campaign(asan / "carillon", "--rate", "500", "--users", "20", "--minutes", "0.4", "--kills", "6"),
+              needs=("build release", "build asan")),
+    ]
+    return busy, brokers, servers
 
 
 def main():
@@ -228,36 +285,7 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
 
     course = Course()
-    course.stage("format", format_check)
-    course.stage("architecture", architecture)
-    course.stage("build release", build("release", [], "-DCARILLON_TESTS=ON"))
-    course.stage("unit release", unit_tests("release"), needs=["build release"])
-    if not quick:
-        with course.beside("brokers", broker_tests("release"), needs=["build release"]):
-            course.stage("simulation",
-                        simulation(BUILD / "release/carillon_simulation", SIMULATION_SEEDS, has_variants=True),
-                        needs=["build release"])
-            course.stage("tidy", tidy, needs=["build release"])
-        # The fuzz preset is the asan preset with coverage counters: one build serves both.
-        with course.beside("black box", pytest("tests/blackbox/run", BUILD / "release/carillon"), needs=["build release"]):
-            course.stage("build asan", build("fuzz", ["carillon", "carillon_tests", "carillon_broker_tests",
-                                                     "carillon_simulation", "fuzz/all"]))
-            course.stage("unit asan", unit_tests("fuzz"), needs=["build asan"])
-        with course.beside("brokers asan", broker_tests("fuzz"), needs=["build asan"]):
-            course.stage("simulation asan",
-                        simulation(BUILD / "fuzz/carillon_simulation", SIMULATION_SEEDS_ASAN, has_variants=False),
-                        needs=["build asan"])
-            course.stage("fuzz", fuzz, needs=["build asan"])
-            course.stage("campaign", campaign(BUILD / "release/carillon"), needs=["build release"])
-            for kind in ("redis", "kafka", "rabbitmq", "jetstream"):
-                course.stage(f"campaign {kind}", broker_campaign(BUILD / "release/carillon", kind), needs=["build release"])
-        with course.beside("black box asan", pytest("tests/blackbox/run", BUILD / "fuzz/carillon"), needs=["build asan"]):
-            course.stage("build tsan", build("tsan", ["carillon_tests"]))
-            course.stage("unit tsan", unit_tests("tsan"), needs=["build tsan"])
-        course.stage("browser", pytest("tests/browser/run", BUILD / "release/carillon"), needs=["build release"])
-        course.stage("campaign asan", campaign(BUILD / "fuzz/carillon", "--rate", "500", "--users", "20", "--minutes", "0.4",
-                                         "--kills", "6"),
-                    needs=["build release", "build asan"])
+    course.run(*quick_lanes() if quick else all_lanes())
     return course.end()
 
 
