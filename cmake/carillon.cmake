@@ -3,7 +3,7 @@
 function(carillon_flags target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
-    -Woverloaded-virtual -Wimplicit-fallthrough -Werror
+    -Woverloaded-virtual -Wimplicit-fallthrough -Wzero-as-null-pointer-constant -Wsuggest-override -Werror
     -fno-omit-frame-pointer -fstack-protector-strong $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
   if(CARILLON_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${CARILLON_SANITIZE} -fno-sanitize-recover=all)
