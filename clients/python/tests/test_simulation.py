@@ -107,7 +107,8 @@ def test_what_was_skipped_on_the_way_is_found_out_and_comes_once(first_seed):
         assert sorted(handed_over) == list(range(first, world.published + 1)), seed
 
 
-@pytest.mark.parametrize("first_seed", range(0, SEEDS, 10))
+# At 1080 the application restarts while it has yet to handle what was proved before the fault.
+@pytest.mark.parametrize("first_seed", [*range(0, SEEDS, 10), 1080])
 def test_what_was_skipped_is_not_lost_by_a_restart(first_seed):
     """The next process does not know what came since the last proof, and gets it again rather than not at all."""
     for seed in range(first_seed, first_seed + 10):

@@ -31,13 +31,15 @@ class Miscounted(Exception):
 
 @dataclass
 class Heard:
-    """What follows from one message. `position` is where the client is after the items."""
+    """What follows from one message. `position` is where the client is after the items; `is_proof`: and it is
+    proved."""
 
     items: list[Item] = field(default_factory=list)
     position: str | None = None
     say: str | None = None
     is_authenticated: bool = False
     is_live: bool = False
+    is_proof: bool = False
     wants_token: bool = False
 
 
@@ -134,7 +136,9 @@ class Dialogue:
         self._progress.prove(position)
         snapshot = Snapshot(tuple(self._snapshot), position)
         self._snapshot = []
-        return Heard([snapshot] if self._wants_snapshot and not self._is_complete else [], position, is_live=True)
+        return Heard(
+            [snapshot] if self._wants_snapshot and not self._is_complete else [], position, is_live=True, is_proof=True
+        )
 
     def _on_ping(self, message: Message) -> Heard:
         position = position_in(message.payload, "position")
@@ -143,7 +147,7 @@ class Dialogue:
         if not self._is_live and not self._is_complete:
             return Heard(say=PONG)  # within a snapshot: only its end says what it is true for
         self._progress.prove(position)
-        return Heard(position=position, say=PONG)
+        return Heard(position=position, is_proof=True, say=PONG)
 
     def _on_error(self, message: Message) -> None:
         code = message.payload.get("code")

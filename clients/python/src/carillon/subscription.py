@@ -45,10 +45,12 @@ class _End:
 
 @dataclass
 class _Entry:
-    """Something to hand over. `position`: where the caller is once it was handled."""
+    """Something to hand over. `position`: where the caller is once it was handled, and `is_proved` whether that is
+    before the last proof (see Progress)."""
 
     item: Item
     position: str | None
+    is_proved: bool = False
 
 
 def stream_url(url: str, resume: str | None, wants_snapshot: bool) -> str:
@@ -253,6 +255,9 @@ class Subscription:
             self._changed.set()
         if not heard.items and heard.position is not None:
             self._move(heard.position)
+        if heard.is_proof:
+            for entry in self._outstanding():
+                entry.is_proved = True
         while len(self._entries) >= self._buffer_max:
             self._room.clear()
             await self._room.wait()
@@ -265,12 +270,21 @@ class Subscription:
         else:
             self._position = position
 
+    def _outstanding(self) -> list[_Entry]:
+        """What the caller has not handled yet, in order."""
+        return [*([self._pending] if self._pending else []), *self._entries]
+
     def _doubt(self) -> None:
-        """Something is missing since what was proved. Until it came, another process would have to begin there too."""
+        """Something is missing since the last proof. Until it came, another process would have to begin there too; but
+        not before the caller has handled what is before it."""
         self._progress.doubt()
-        self._position = self._progress.position
-        for entry in (*self._entries, *([self._pending] if self._pending else [])):
+        proved = [entry for entry in self._outstanding() if entry.is_proved]
+        for entry in self._outstanding()[len(proved) :]:
             entry.position = None
+        if proved:
+            proved[-1].position = self._progress.position
+        else:
+            self._position = self._progress.position
 
     async def _refresh(self, connection: Connection) -> None:
         """Protocol 2.6. Where it fails the session ends at the token's expiry, and another token is asked for then."""
