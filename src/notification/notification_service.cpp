@@ -113,7 +113,7 @@ void NotificationService::bury(const eventlog::StoredRecord& record, const proto
   log_.put_dead_letter({.position = record.position,
                         .at = moment.wall,
                         .reason = fault.code,
-                        .detail = fault.pointer + ": " + fault.message,
+                        .detail = fault.pointer.empty() ? fault.message : fault.pointer + ": " + fault.message,
                         .bytes = record.bytes,
                         .lane = record.lane,
                         .offset = record.offset});

@@ -123,6 +123,7 @@ TEST(NotificationService, BuriesWhatIsNoEventAndGoesOn) {
   EXPECT_EQ(letters[1].reason, "not_allowed");
   EXPECT_TRUE(letters[1].detail.starts_with("/payload/level: "));
   EXPECT_EQ(letters[2].reason, "not_json");
+  EXPECT_NE(letters[2].detail.front(), ':') << "it is all of it that is wrong";
   EXPECT_EQ(letters[2].bytes, noise);
 }
 
