@@ -22,15 +22,22 @@ export class TwoTabBrowser {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     browser.ended = once(browser.process, 'exit');
-    for await (const line of readline.createInterface({ input: browser.process.stderr })) {
-      const [, address] = /^DevTools listening on (\S+)/.exec(line) ?? [];
-      if (address) return browser.#connect(address);
-    }
-    throw new Error('Chromium ended');
+    await browser.#connect(await browser.#address());
+    return browser;
+  }
+
+  // It says on standard error where it listens, and goes on to say things that nobody needs.
+  #address() {
+    return new Promise((resolve, reject) => {
+      readline.createInterface({ input: this.process.stderr }).on('line', (line) => {
+        const [, address] = /^DevTools listening on (\S+)/.exec(line) ?? [];
+        if (address) resolve(address);
+      });
+      this.ended.then(() => reject(new Error('Chromium ended')));
+    });
   }
 
   async #connect(address) {
-    this.process.stderr.resume();
     this.socket = new WebSocket(address, { perMessageDeflate: false });
     this.socket.on('message', (data) => {
       const { id, result } = JSON.parse(data);
@@ -38,7 +45,6 @@ export class TwoTabBrowser {
       this.#waiting.delete(id);
     });
     await once(this.socket, 'open');
-    return this;
   }
 
   // Its result; undefined where it failed.
@@ -64,9 +70,8 @@ export class TwoTabBrowser {
   }
 
   async stop() {
-    this.socket.close();
-    this.process.kill();
+    this.#call('Browser.close');
     await this.ended;
-    rmSync(this.profile, { recursive: true, force: true });
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 10 });
   }
 }

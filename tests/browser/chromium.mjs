@@ -15,5 +15,5 @@ export const switches = [
   `--ignore-certificate-errors-spki-list=${spki}`,
 ];
 
-export const launchChromium = () =>
-  chromium.launch({ executablePath: process.env.CARILLON_CHROMIUM, headless: true, args: switches });
+export const launchChromium = (more = []) =>
+  chromium.launch({ executablePath: process.env.CARILLON_CHROMIUM, headless: true, args: [...switches, ...more] });

@@ -48,7 +48,7 @@ test('a server that is killed three times: stale, live again, and everything the
     await publish(newSignals(5));
     await page.is('live');
     await publish(newSignals(1));
-    await page.columnIs('signals', 'Instrument', newestFirst(published));
+    await page.fieldIs('signals', 'instrument', newestFirst(published));
   }
   assert.equal(await page.added('signals'), published.length);
 });
@@ -61,10 +61,11 @@ test('a server that is drained and begins again: the page is back, and everythin
   await server.publish(...published.slice(0, 3));
   assert.equal(await server.drain(), 0);
   await page.is('stale');
+  await page.isAccessible();
   await server.begin();
   await server.publish(...published.slice(3));
   await page.is('live');
-  await page.columnIs('signals', 'Instrument', newestFirst(published));
+  await page.fieldIs('signals', 'instrument', newestFirst(published));
 });
 
 // Everything that the first token may do ends with it: within a second, no leeway being given.
@@ -103,7 +104,7 @@ test('a token that has ended: the page says so, and goes on from where it was wi
   await page.get('new-token').fill(server.token('alice'));
   await page.get('new-token-submit').click();
   await page.is('live');
-  await page.columnIs('signals', 'Instrument', newestFirst(published));
+  await page.fieldIs('signals', 'instrument', newestFirst(published));
   assert.equal(page.sockets.length, 2);
 });
 
@@ -130,9 +131,30 @@ test('two tabs of one user have one connection, and the other goes on when its t
   await server.publish(published[2], order('alice', 'o-1', 'FILLED', '1.50', '64000.10'));
   await second.shows(second.row('orders', 'o-1', 'FILLED'));
   await second.is('live');
-  await second.columnIs('signals', 'Instrument', newestFirst(published.slice(1)));
+  await second.fieldIs('signals', 'instrument', newestFirst(published.slice(1)));
   assert.equal(await second.get('orders').locator('[role=row][data-id]').count(), 1);
   await until(async () => (await server.metric('carillon_sessions')) === 1, 'one session');
+});
+
+test('a server that is killed under two tabs: each has everything once, by one connection', async (t) => {
+  const server = await startServer(t);
+  const window = await openWindow(t, browser, TALL);
+  const tabs = [];
+  for (let count = 0; count < 2; ++count) {
+    tabs.push(await ConsolePage.open(t, window, server, server.token('alice')));
+    await tabs.at(-1).is('live');
+  }
+  const published = newSignals(6);
+  await server.publish(...published.slice(0, 3));
+  await server.kill();
+  for (const page of tabs) await page.is('stale');
+  await server.begin();
+  await server.publish(...published.slice(3));
+  for (const page of tabs) {
+    await page.is('live');
+    await page.fieldIs('signals', 'instrument', newestFirst(published));
+  }
+  assert.equal(await server.metric('carillon_sessions'), 1);
 });
 
 test('tabs of two users have a connection each', async (t) => {
@@ -177,7 +199,7 @@ test('a gap is said, and what stands is fetched', async (t) => {
   const way = await Forwarder.start(server.port);
   t.after(() => way.stop());
   const consoleUrl = server.consoleUrl.replace(server.port, way.port);
-  const window = await openWindow(t, browser, TALL);
+  const window = await openWindow(t, browser, { ...TALL, colorScheme: 'dark' });
   const page = await ConsolePage.open(t, window, { consoleUrl }, server.token('alice'));
   await page.is('live');
   await server.publish(order('alice', 'o-ends', 'SUBMITTED', '0'), order('alice', 'o-stays', 'SUBMITTED', '0'));
@@ -185,6 +207,7 @@ test('a gap is said, and what stands is fetched', async (t) => {
 
   way.cut();
   await page.is('stale');
+  await page.isAccessible();
   await server.publish(order('alice', 'o-ends', 'FILLED', '1.50', '64000.10'));
   for (let part = 0; part < 3; ++part) {
     await server.publish(...Array.from({ length: 200 }, () => alert('INFO', 'x'.repeat(4000))));
@@ -193,6 +216,7 @@ test('a gap is said, and what stands is fetched', async (t) => {
   way.mend();
   await page.get('gap').waitFor();
   assert.match(await page.get('gap').innerText(), /no longer holds what followed/);
+  await page.isAccessible();
   await page.is('live');
   await page.row('orders', 'o-ends', 'ENDED_UNSEEN').waitFor();
   await page.row('orders', 'o-stays', 'SUBMITTED').waitFor();

@@ -39,7 +39,13 @@ test('nothing moves on the page while 100 events a second come', async (t) => {
   for (let round = 1; round <= rounds; ++round) {
     const signals = Array.from({ length: 6 }, () => signal('ETH/USDT'));
     const own = order('carol', orders[round % orders.length], 'PARTIALLY_FILLED', `0.${round}`, '64000.10');
-    await server.publish(...signals, own, alert('INFO', 'a'), alert('WARNING', 'b '.repeat(300)), alert('CRITICAL', 'c'));
+    await server.publish(
+      ...signals,
+      own,
+      alert('INFO', 'a'),
+      alert('WARNING', 'b '.repeat(300)),
+      alert('CRITICAL', 'c'),
+    );
     next += 100;
     await until(() => Date.now() >= next, 'the next tenth of a second');
   }
@@ -64,7 +70,9 @@ for (const colorScheme of ['light', 'dark']) {
       await page.is('live');
       assert.equal(await page.tab.evaluate(() => document.documentElement.lang), locale === 'en' ? 'en' : 'zh-CN');
       const statuses = ['SUBMITTED', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED', 'REJECTED', 'EXPIRED'];
-      const orders = statuses.map((status) => order('dave', `order-${randomUUID()}`, status, status === 'FILLED' ? '1.50' : '0.10'));
+      const orders = statuses.map((status) =>
+        order('dave', `order-${randomUUID()}`, status, status === 'FILLED' ? '1.50' : '0.10'),
+      );
       const alerts = ['INFO', 'WARNING', 'ERROR', 'CRITICAL'].map((level) => alert(level, 'A message'));
       const last = alert('INFO', randomUUID());
       await server.publish(...orders, signal('BTC/USDT'), ...alerts, last);

@@ -70,14 +70,17 @@ export class ConsolePage {
     await row.waitFor({ timeout: APPEARS_WITHIN_MS });
   }
 
-  // By column, the texts of all rows that are drawn, newest first.
+  // By field, the texts of all rows that are drawn, newest first.
   rows(pane) {
-    return this.get(pane).evaluate((section) => {
-      const textsOf = (row) => [...row.children].map((cell) => cell.textContent.trim());
-      const [head, ...rows] = [...section.querySelectorAll('[role=row]')];
-      const columns = textsOf(head);
-      return rows.map((row) => Object.fromEntries(textsOf(row).map((text, at) => [columns[at], text])));
-    });
+    return this.get(pane)
+      .locator('[role=row][data-id]')
+      .evaluateAll((rows) =>
+        rows.map((row) =>
+          Object.fromEntries(
+            [...row.querySelectorAll('[data-field]')].map((each) => [each.dataset.field, each.textContent]),
+          ),
+        ),
+      );
   }
 
   // What of the page has the keyboard: its test id, or how it is called.
@@ -99,9 +102,15 @@ export class ConsolePage {
   async isAccessible() {
     await this.tab.evaluate(axe.source);
     const { violations, passes } = await this.tab.evaluate(() => window.axe.run(document));
-    assert.ok(passes.some(({ id }) => id === 'color-contrast'), 'nothing was looked at');
+    assert.ok(
+      passes.some(({ id }) => id === 'color-contrast'),
+      'nothing was looked at',
+    );
     const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-    assert.deepEqual(serious.map(({ help, nodes }) => [help, ...nodes.map(({ html, any }) => `${html} ${any[0]?.message}`)]), []);
+    assert.deepEqual(
+      serious.map(({ help, nodes }) => [help, ...nodes.map(({ html, any }) => `${html} ${any[0]?.message}`)]),
+      [],
+    );
   }
 
   // How many rows the pane was ever given.
@@ -109,14 +118,14 @@ export class ConsolePage {
     return Number(await this.get(`${pane}-count`).getAttribute('data-added'));
   }
 
-  // The column's texts, once they are these.
-  async columnIs(pane, column, texts) {
+  // The field's texts in all rows, once they are these.
+  async fieldIs(pane, field, texts) {
     let shown;
     try {
       await until(async () => {
-        shown = (await this.rows(pane)).map((row) => row[column]);
+        shown = (await this.rows(pane)).map((row) => row[field]);
         return shown.length === texts.length && shown.every((text, at) => text === texts[at]);
-      }, `the column ${column} of ${pane}`);
+      }, `the field ${field} of ${pane}`);
     } catch {
       assert.deepEqual(shown, texts);
     }

@@ -33,7 +33,10 @@ export class Forwarder {
   #pass(socket, port) {
     if (this.#isCut) return socket.destroy();
     const onward = net.connect(port, '127.0.0.1');
-    for (const [end, other] of [[socket, onward], [onward, socket]]) {
+    for (const [end, other] of [
+      [socket, onward],
+      [onward, socket],
+    ]) {
       this.#sockets.add(end);
       end.on('error', () => {});
       end.on('close', () => {

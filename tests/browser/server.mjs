@@ -9,8 +9,10 @@ import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const HOST = 'localhost';
+const BLACKBOX = fileURLToPath(new URL('../blackbox', import.meta.url));
 // What the server inherits: its own variables are not for the tests' settings.
 const otherEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CARILLON_')));
 
@@ -183,9 +185,14 @@ export class Server {
     return `https://${HOST}:${this.port}/console/`;
   }
 
-  // Where its journal is, for a stranger to write to while it is down.
-  get journal() {
-    return this.#file('journal.db');
+  // Puts these records into its log as a careless tool does, while it is down.
+  async appendForeign(...records) {
+    await this.kill();
+    const program = `import sys, uuid
+from harness import journal
+journal.append_foreign(sys.argv[1], *[(uuid.uuid4().bytes, record.encode()) for record in sys.argv[2:]])`;
+    execFileSync('python3', ['-c', program, this.#file('journal.db'), ...records], { cwd: BLACKBOX, stdio: 'pipe' });
+    await this.begin();
   }
 
   // The sum of that metric's values, of those lines that have all of these labels; 0 where there are none.
