@@ -18,7 +18,10 @@ const read = (file) => JSON.parse(readFileSync(new URL(file, SCHEMAS), 'utf8'));
 function resolved({ $ref, ...members }) {
   if ($ref === undefined) return members;
   const [file, pointer] = $ref.split('#');
-  const target = pointer.slice(1).split('/').reduce((at, name) => at[name], read(file));
+  const target = pointer
+    .slice(1)
+    .split('/')
+    .reduce((at, name) => at[name], read(file));
   return { ...resolved(target), ...members };
 }
 
@@ -33,10 +36,7 @@ function typeOf(schema) {
 
 function member(name, schema, isRequired) {
   const { description } = schema;
-  return [
-    ...(description ? [`  /** ${description} */`] : []),
-    `  ${name}${isRequired ? '' : '?'}: ${typeOf(schema)};`,
-  ];
+  return [...(description ? [`  /** ${description} */`] : []), `  ${name}${isRequired ? '' : '?'}: ${typeOf(schema)};`];
 }
 
 function interfaceOf(file) {

@@ -5,7 +5,16 @@ import { Link, type Item, type LinkStatus } from './link.js';
 import { Mirror } from './mirror.js';
 import { Stream } from './stream.js';
 import { Tabs, type Welcome } from './tabs.js';
-import type { CarillonOptions, Fault, Position, Snapshot, State, Status, StorageLike, TradeNotification } from './types.js';
+import type {
+  CarillonOptions,
+  Fault,
+  Position,
+  Snapshot,
+  State,
+  Status,
+  StorageLike,
+  TradeNotification,
+} from './types.js';
 
 const DEFAULT_PATH = '/v1/stream';
 
@@ -150,7 +159,8 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
       this.#user = String(sub);
       this.#openStorage();
     }
-    if (this.#mirror && !this.#tabs && sub !== undefined) this.#joinTabs(['carillon', this.#options.share, this.#url, sub, scope].join(' '));
+    if (this.#mirror && !this.#tabs && sub !== undefined)
+      this.#joinTabs(['carillon', this.#options.share, this.#url, sub, scope].join(' '));
     return !this.#isFollower;
   }
 
@@ -194,7 +204,11 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
 
   // As a connection of its own would have begun.
   #begin(position: Position, standing?: TradeNotification[]): void {
-    if (standing) this.#takeSnapshot({ position, notifications: standing.map((each) => ({ ...each, replayed: false, snapshot: true })) });
+    if (standing)
+      this.#takeSnapshot({
+        position,
+        notifications: standing.map((each) => ({ ...each, replayed: false, snapshot: true })),
+      });
     this.#take({ proven: position });
   }
 

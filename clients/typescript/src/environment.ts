@@ -9,7 +9,11 @@ export interface ChannelLike {
 
 /** What navigator.locks is. */
 export interface LocksLike {
-  request(name: string, options: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<unknown>;
+  request(
+    name: string,
+    options: { signal?: AbortSignal; steal?: boolean },
+    held: () => Promise<void>,
+  ): Promise<unknown>;
 }
 
 /** Everything of the world that the client touches. */

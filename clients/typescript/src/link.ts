@@ -3,7 +3,16 @@ import type { Environment } from './environment.js';
 import type { Ledger } from './ledger.js';
 import { Retry } from './retry.js';
 import { check, readServerMessage, type AuthOk, type ServerMessage } from './server_message.js';
-import type { CarillonOptions, Fault, Gap, Position, Snapshot, State, TradeNotification, WebSocketLike } from './types.js';
+import type {
+  CarillonOptions,
+  Fault,
+  Gap,
+  Position,
+  Snapshot,
+  State,
+  TradeNotification,
+  WebSocketLike,
+} from './types.js';
 
 /** How long nothing may be heard before the server has said how often it beats. */
 const FIRST_SILENCE_MAX = 30_000;
@@ -246,8 +255,7 @@ export class Link {
 
   #takeAuthOk(ok: AuthOk, timestamp: string, connection: Connection): void {
     const { status } = this;
-    if (status.userId !== undefined && status.userId !== ok.user_id)
-      return this.#refuse(4403, 'another user');
+    if (status.userId !== undefined && status.userId !== ok.user_id) return this.#refuse(4403, 'another user');
     if (!connection.isAccepted) this.#begin(ok.resume, connection);
     status.userId = ok.user_id;
     status.grants = ok.grants;

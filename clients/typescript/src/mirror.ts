@@ -62,5 +62,7 @@ export class Mirror {
 
 function isOpen({ event, payload, timestamp }: TradeNotification, now: number): boolean {
   if (event === 'order_update') return !TERMINAL.includes(payload.status);
-  return event === 'system_alert' && /ERROR|CRITICAL/.test(payload.level) && Date.parse(timestamp) > now - ALERT_AGE_MAX;
+  return (
+    event === 'system_alert' && /ERROR|CRITICAL/.test(payload.level) && Date.parse(timestamp) > now - ALERT_AGE_MAX
+  );
 }

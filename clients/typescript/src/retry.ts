@@ -17,7 +17,13 @@ export class Retry {
    * A connection was lost. `liveSince`: since when it was live, if it was. `named`: how long the server asked to wait, at
    * least, or 0. Returns when to try again, and when at the earliest if there is a reason to hurry.
    */
-  lost(now: number, random: number, isHasty: boolean, named: number, liveSince?: number): { at: number; notBefore: number } {
+  lost(
+    now: number,
+    random: number,
+    isHasty: boolean,
+    named: number,
+    liveSince?: number,
+  ): { at: number; notBefore: number } {
     if (liveSince !== undefined) {
       this.#wasLiveSinceHaste = true;
       if (now - liveSince >= SETTLED) this.#failures = 0;

@@ -35,7 +35,13 @@ const isAnswer: Check = (value) => value === undefined || (isObject(value) && ty
 
 /** What the payload of a message must have. */
 const NEEDS: Record<string, Record<string, Check>> = {
-  auth_ok: { user_id: isText, grants: Array.isArray, heartbeat_interval_ms: isDuration, heartbeat_timeout_ms: isDuration, resume: isAnswer },
+  auth_ok: {
+    user_id: isText,
+    grants: Array.isArray,
+    heartbeat_interval_ms: isDuration,
+    heartbeat_timeout_ms: isDuration,
+    resume: isAnswer,
+  },
   live: { position: isPosition, replayed: isCount },
   ping: { position: isPosition, delivered: isCount },
   shutting_down: { retry_after_ms: isCount },
@@ -61,7 +67,16 @@ export function readServerMessage(raw: unknown): ServerMessage | undefined {
     check(isPosition(id), 'id');
     if (!TRADE_EVENTS.includes(event)) return { kind: type, id };
     const { payload } = parseExact(raw) as TradeNotification;
-    const notification = { event, timestamp: timestamp ?? '', id, payload, replayed: !!replayed, snapshot: !!snapshot, late: !!late, raw };
+    const notification = {
+      event,
+      timestamp: timestamp ?? '',
+      id,
+      payload,
+      replayed: !!replayed,
+      snapshot: !!snapshot,
+      late: !!late,
+      raw,
+    };
     return { kind: type, id, notification: notification as TradeNotification };
   }
   if (type === 'error') return { kind: type, event, payload };

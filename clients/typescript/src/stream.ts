@@ -30,7 +30,7 @@ export class Stream {
   async *take(left: () => void): AsyncGenerator<TradeNotification, undefined> {
     try {
       for (;;) {
-        for (let next; (next = this.#held.shift()); ) {
+        for (let next; (next = this.#held.shift());) {
           this.#characters -= next.raw.length;
           yield next;
         }

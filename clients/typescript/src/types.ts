@@ -112,7 +112,7 @@ export interface CarillonOptions {
   resume?: Position;
   /** Whether to ask for what stands at the beginning and after a gap. Default: whether `onSnapshot` is given. */
   snapshot?: boolean;
-  /** Keep the position under this key, in `sessionStorage` or the storage given; a page that reloads goes on from it. */
+  /** Keep the position under this key, in `sessionStorage` or that storage; a page that is loaded again goes on there. */
   persist?: string | { key: string; storage: StorageLike };
   /**
    * One connection for all tabs of this browser with the same URL and user. A string shares among the tabs that give

@@ -233,7 +233,9 @@ const textOf = (bytes: Uint8Array): string => {
 
 // RFC 6455 4.1; undefined: none.
 function faultOf(response: IncomingMessage, key: string, protocols: string[]): string | undefined {
-  const accept = createHash('sha1').update(key + GUID).digest('base64');
+  const accept = createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
   const { upgrade, 'sec-websocket-accept': accepted, 'sec-websocket-protocol': protocol } = response.headers;
   if (upgrade?.toLowerCase() !== 'websocket' || accepted !== accept) return 'the answer is no WebSocket upgrade';
   if (response.headers['sec-websocket-extensions'] !== undefined) return 'an extension that was not asked for';

@@ -48,7 +48,8 @@ function authOk(life: number, user_id = 'alice'): string {
   return JSON.stringify({ type: 'ack', event: 'auth_ok', timestamp: new Date(clock.now).toISOString(), payload });
 }
 
-const message = (type: string, event: string, payload: object, more = {}) => JSON.stringify({ type, event, payload, ...more });
+const message = (type: string, event: string, payload: object, more = {}) =>
+  JSON.stringify({ type, event, payload, ...more });
 const live = (position = 'p0') => message('ack', 'live', { position, replayed: 0 });
 
 test('a url is of a server that speaks TLS', async () => {
@@ -98,7 +99,9 @@ test('refreshToken() resolves when the server has taken it, and rejects when the
 
 test('a token function that fails or never answers is asked again, with time between', async () => {
   let asked = 0;
-  const { carillon } = spoken({ token: () => (asked++ ? new Promise<string>(() => {}) : Promise.reject(new Error('offline'))) });
+  const { carillon } = spoken({
+    token: () => (asked++ ? new Promise<string>(() => {}) : Promise.reject(new Error('offline'))),
+  });
   await settle();
   expect(faults.map(({ kind }) => kind)).toEqual(['token']);
   expect(carillon.status).toMatchObject({ state: 'connecting', reason: { code: 'token', message: 'Error: offline' } });
@@ -213,7 +216,10 @@ test('a storage that fails is reported once, and events come all the same', asyn
   const setItem = () => {
     throw new Error('full');
   };
-  const { carillon } = client({ persist: { key: 'x', storage: { getItem: () => null, setItem } }, onFault: (fault) => faults.push(fault) });
+  const { carillon } = client({
+    persist: { key: 'x', storage: { getItem: () => null, setItem } },
+    onFault: (fault) => faults.push(fault),
+  });
   await clock.advance(1_000);
   for (let count = 0; count < 3; count++) alert();
   await clock.advance(1_000);

@@ -16,7 +16,8 @@ test('every close code asks for what the contract says', () => {
     without_close_frame: string;
   }>('vectors/close_codes.json');
   const named = new Map(codes.map(({ code, client }) => [code, client]));
-  for (let code = 1000; code < 5000; code++) expect([code, adviceFor(code)]).toEqual([code, named.get(code) ?? any_other]);
+  for (let code = 1000; code < 5000; code++)
+    expect([code, adviceFor(code)]).toEqual([code, named.get(code) ?? any_other]);
   expect(adviceFor(1006)).toBe(without_close_frame);
 });
 
@@ -45,17 +46,78 @@ test.each(notifications.map((row) => [row.name, row] as const))('notification: %
 
 test('the types are those of the schemas', () => {
   const here = new URL('..', import.meta.url);
-  const made = execFileSync(process.execPath, [new URL('generate.mjs', here).pathname, '--print'], { encoding: 'utf8' });
+  const made = execFileSync(process.execPath, [new URL('generate.mjs', here).pathname, '--print'], {
+    encoding: 'utf8',
+  });
   expect(readFileSync(new URL('src/events.ts', here), 'utf8')).toBe(made);
 });
 
 // After JSONTestSuite: one text for each way to be JSON and not to be.
 const TEXTS = [
   ...['0', '-0', '0.10', '-1.50e+10', '1E400', '123456789012345678901234567890', '[1,2.0,-3e-7]', '{"a":{"b":[0.30]}}'],
-  ...[' 1 ', '[ 1 , 2 ]', '"1"', '"a\\"1"', '"\\\\"', '["\\\\",1]', '{"1":1}', '{"a\\\\":1,"b":"2:3"}', '"\\u0031"', 'true', 'null'],
-  ...['01', '-', '-01', '1.', '.5', '+1', '1e', '1e+', '1.2.3', '0x1', '1_0', '--1', '1-', 'NaN', 'Infinity', '-Infinity'],
-  ...['{1:2}', '{12:3}', '{-1:2}', '{1.5:2}', '{1 :2}', '{1e5:2}', '1 2', '"1"1', '1"1"', '[1 2]', '[1,]', '{"a"1}', '{"a":1 2}'],
-  ...['"', '"\\"', '"a\n1"', '"a\\\n1"', "'1'", '', ' ', '[', '{"a":1', '1]', '\ufeff1', '1//', '/**/1', '[1,2]3', '"\\x31"'],
+  ...[
+    ' 1 ',
+    '[ 1 , 2 ]',
+    '"1"',
+    '"a\\"1"',
+    '"\\\\"',
+    '["\\\\",1]',
+    '{"1":1}',
+    '{"a\\\\":1,"b":"2:3"}',
+    '"\\u0031"',
+    'true',
+    'null',
+  ],
+  ...[
+    '01',
+    '-',
+    '-01',
+    '1.',
+    '.5',
+    '+1',
+    '1e',
+    '1e+',
+    '1.2.3',
+    '0x1',
+    '1_0',
+    '--1',
+    '1-',
+    'NaN',
+    'Infinity',
+    '-Infinity',
+  ],
+  ...[
+    '{1:2}',
+    '{12:3}',
+    '{-1:2}',
+    '{1.5:2}',
+    '{1 :2}',
+    '{1e5:2}',
+    '1 2',
+    '"1"1',
+    '1"1"',
+    '[1 2]',
+    '[1,]',
+    '{"a"1}',
+    '{"a":1 2}',
+  ],
+  ...[
+    '"',
+    '"\\"',
+    '"a\n1"',
+    '"a\\\n1"',
+    "'1'",
+    '',
+    ' ',
+    '[',
+    '{"a":1',
+    '1]',
+    '\ufeff1',
+    '1//',
+    '/**/1',
+    '[1,2]3',
+    '"\\x31"',
+  ],
 ];
 
 function isTaken(parse: (text: string) => unknown, text: string): boolean {
@@ -98,7 +160,15 @@ test('exact JSON gives the digits of any number in any text', () => {
   }
 });
 
-const WORST = ['"'.repeat(1e6), '\\"'.repeat(5e5), `["${'\\"'.repeat(5e5)}`, `"${'\\\\'.repeat(5e5)}"`, '1'.repeat(1e6), '-'.repeat(1e6), `{${'1 '.repeat(1e5)}:`];
+const WORST = [
+  '"'.repeat(1e6),
+  '\\"'.repeat(5e5),
+  `["${'\\"'.repeat(5e5)}`,
+  `"${'\\\\'.repeat(5e5)}"`,
+  '1'.repeat(1e6),
+  '-'.repeat(1e6),
+  `{${'1 '.repeat(1e5)}:`,
+];
 
 test.each(WORST.map((text) => [text.slice(0, 5), text] as const))('a server may send its worst: %s', (_, text) => {
   expect(() => readServerMessage(text)).toThrow();

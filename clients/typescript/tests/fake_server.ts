@@ -104,11 +104,15 @@ export class FakeServer {
     });
     const wantsSnapshot = session.socket.url.searchParams.get('snapshot') !== 'false';
     if (isComplete) session.read = indexOf(asked);
-    else if (wantsSnapshot) for (const index of this.standingAt(this.log.length)) this.#notify(session, this.log[index - 1]!, { snapshot: true });
+    else if (wantsSnapshot)
+      for (const index of this.standingAt(this.log.length))
+        this.#notify(session, this.log[index - 1]!, { snapshot: true });
     if (!isComplete) session.read = this.log.length;
     const before = session.sent;
     this.#pump(session, { replayed: true });
-    this.#send(session, 'ack', 'live', { payload: { position: positionOf(session.read), replayed: session.sent - before } });
+    this.#send(session, 'ack', 'live', {
+      payload: { position: positionOf(session.read), replayed: session.sent - before },
+    });
     session.isLive = true;
   }
 
@@ -128,7 +132,9 @@ export class FakeServer {
   #beat(session: Session): void {
     this.#clock.after(HEARTBEAT * (0.5 + this.#random() / 2), () => {
       if (session.isOver) return;
-      this.#send(session, 'heartbeat', 'ping', { payload: { position: positionOf(session.read), delivered: session.sent } });
+      this.#send(session, 'heartbeat', 'ping', {
+        payload: { position: positionOf(session.read), delivered: session.sent },
+      });
       this.#beat(session);
     });
   }

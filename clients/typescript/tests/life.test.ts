@@ -40,7 +40,8 @@ const alert = (number: number) => ({
   payload: { alert_id: String(number), level: 'INFO', message: 'm', exact: 0.1 },
 });
 
-const numbersOf = (list: TradeNotification[]) => list.map((each) => each.event === 'system_alert' && Number(each.payload.alert_id));
+const numbersOf = (list: TradeNotification[]) =>
+  list.map((each) => each.event === 'system_alert' && Number(each.payload.alert_id));
 
 test(`0 lost, 0 repeated, in order, while the server is killed ${KILLS} times`, { timeout: 300_000 }, async () => {
   const got: TradeNotification[] = [];

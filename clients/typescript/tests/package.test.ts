@@ -39,7 +39,10 @@ describe('the package, packed and installed', () => {
   test("the README's first example runs as printed", { timeout: 60_000 }, async () => {
     const [, example] = /```js\n(.*?)```/s.exec(readFileSync(join(here, 'README.md'), 'utf8'))!;
     writeFileSync(join(project, 'example.js'), example!);
-    const node = spawn(process.execPath, ['example.js'], { cwd: project, env: { ...process.env, CARILLON_URL: server.url } });
+    const node = spawn(process.execPath, ['example.js'], {
+      cwd: project,
+      env: { ...process.env, CARILLON_URL: server.url },
+    });
     let said = '';
     node.stdout.on('data', (text) => (said += text));
     node.stderr.on('data', (text) => (said += text));
@@ -62,9 +65,23 @@ describe('the package, packed and installed', () => {
       export default status;`;
     writeFileSync(join(project, 'program.ts'), program);
     const tsc = join(here, 'node_modules/typescript/bin/tsc');
-    for (const [module, resolution] of [['NodeNext', 'NodeNext'], ['ESNext', 'Bundler']]) {
-      const options = ['--noEmit', '--strict', '--target', 'ES2022', '--module', module!, '--moduleResolution', resolution!];
-      await run(process.execPath, [tsc, ...options, 'program.ts'], { cwd: project }).catch(({ stdout }) => expect.fail(stdout));
+    for (const [module, resolution] of [
+      ['NodeNext', 'NodeNext'],
+      ['ESNext', 'Bundler'],
+    ]) {
+      const options = [
+        '--noEmit',
+        '--strict',
+        '--target',
+        'ES2022',
+        '--module',
+        module!,
+        '--moduleResolution',
+        resolution!,
+      ];
+      await run(process.execPath, [tsc, ...options, 'program.ts'], { cwd: project }).catch(({ stdout }) =>
+        expect.fail(stdout),
+      );
     }
   });
 

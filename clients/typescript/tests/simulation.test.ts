@@ -95,7 +95,8 @@ class World {
     const kind = this.random();
     const order_id = String(this.chance(0.5) ? this.#orders++ : Math.floor(this.random() * this.#orders));
     if (kind < 0.4) this.server.publish();
-    else if (kind < 0.7) this.server.publish('order_update', { order_id, status: this.chance(0.3) ? 'FILLED' : 'SUBMITTED' });
+    else if (kind < 0.7)
+      this.server.publish('order_update', { order_id, status: this.chance(0.3) ? 'FILLED' : 'SUBMITTED' });
     else if (kind < 0.9) this.server.publish('system_alert', { level: this.chance(0.5) ? 'ERROR' : 'INFO' });
     else this.server.publish('new_trade_signal', {});
   }

@@ -21,7 +21,18 @@ let answer: (stream: Duplex, accept: string) => void;
 beforeAll(async () => {
   const directory = mkdtempSync(join(tmpdir(), 'carillon-websocket-'));
   const [key, pem] = ['key', 'pem'].map((name) => join(directory, name)) as [string, string];
-  const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
+  const options = [
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+  ];
   const names = ['-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', pem];
   execFileSync('openssl', ['req', ...options, ...names], { stdio: 'pipe' });
   ca = readFileSync(pem);
@@ -45,7 +56,9 @@ const switching = (accept: string, more = `Sec-WebSocket-Protocol: ${PROTOCOL}\r
 
 function open(trusted: Buffer | undefined = ca) {
   const messages: (string | Uint8Array)[] = [];
-  const socket = new NodeWebSocket(`wss://localhost:${(server.address() as AddressInfo).port}/x`, [PROTOCOL, 'y'], { ca: trusted });
+  const socket = new NodeWebSocket(`wss://localhost:${(server.address() as AddressInfo).port}/x`, [PROTOCOL, 'y'], {
+    ca: trusted,
+  });
   socket.onmessage = ({ data }) => messages.push(data);
   const closed = new Promise<{ code: number; reason: string }>((resolve) => (socket.onclose = resolve));
   return { socket, messages, closed };
@@ -75,7 +88,8 @@ const frame = (first: number, content: string | Buffer) => {
   if (head.length === 10) head.writeBigUInt64BE(BigInt(length), 2);
   return Buffer.concat([head, body]);
 };
-const close = (code: number, reason = '') => frame(0x88, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]));
+const close = (code: number, reason = '') =>
+  frame(0x88, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]));
 
 /** The frames of a client, which masks each. */
 function framesOf(bytes: Buffer): { opcode: number; content: Buffer }[] {
@@ -93,27 +107,31 @@ function framesOf(bytes: Buffer): { opcode: number; content: Buffer }[] {
   return frames;
 }
 
-test.each([1, 3, 1_000_000])('messages of every form arrive, in pieces of %d bytes', { timeout: 30_000 }, async (piece) => {
-  const texts = ['', 'a', 'Ünïcode ✓', 'b'.repeat(126), 'c'.repeat(70_000)];
-  const sent = Buffer.concat([
-    ...texts.map((text) => frame(0x81, text)),
-    frame(0x01, 'one, '),
-    frame(0x89, 'ping'),
-    frame(0x00, 'two, '),
-    frame(0x8a, 'a pong of nothing'),
-    frame(0x80, 'three'),
-    frame(0x82, Buffer.from([0, 255])),
-    close(4420, 'too slow'),
-  ]);
-  const heard = send(sent, piece);
-  const { messages, closed } = open();
-  expect(await closed).toEqual({ code: 4420, reason: 'too slow' });
-  expect(messages).toEqual([...texts, 'one, two, three', Buffer.from([0, 255])]);
-  const frames = framesOf(await heard);
-  expect(frames.map(({ opcode }) => opcode)).toEqual([0x8a, 0x88]);
-  expect(String(frames[0]!.content)).toBe('ping');
-  expect(frames[1]!.content.readUInt16BE()).toBe(4420);
-});
+test.each([1, 3, 1_000_000])(
+  'messages of every form arrive, in pieces of %d bytes',
+  { timeout: 30_000 },
+  async (piece) => {
+    const texts = ['', 'a', 'Ünïcode ✓', 'b'.repeat(126), 'c'.repeat(70_000)];
+    const sent = Buffer.concat([
+      ...texts.map((text) => frame(0x81, text)),
+      frame(0x01, 'one, '),
+      frame(0x89, 'ping'),
+      frame(0x00, 'two, '),
+      frame(0x8a, 'a pong of nothing'),
+      frame(0x80, 'three'),
+      frame(0x82, Buffer.from([0, 255])),
+      close(4420, 'too slow'),
+    ]);
+    const heard = send(sent, piece);
+    const { messages, closed } = open();
+    expect(await closed).toEqual({ code: 4420, reason: 'too slow' });
+    expect(messages).toEqual([...texts, 'one, two, three', Buffer.from([0, 255])]);
+    const frames = framesOf(await heard);
+    expect(frames.map(({ opcode }) => opcode)).toEqual([0x8a, 0x88]);
+    expect(String(frames[0]!.content)).toBe('ping');
+    expect(frames[1]!.content.readUInt16BE()).toBe(4420);
+  },
+);
 
 test('what a client sends is masked, and a close without a code is 1005', async () => {
   const heard = new Promise<Buffer>((resolve) => {
@@ -156,7 +174,11 @@ test.each([
   ['text that is no UTF-8', frame(0x81, Buffer.from([0xc3, 0x28])), 1007],
   ['a reason that is no UTF-8', frame(0x88, Buffer.from([0x03, 0xe8, 0xff])), 1007],
   ['a frame without end', Buffer.from([0x81, 127, 0, 0, 0, 255, 0, 0, 0, 0]), 1009],
-  ['a message without end', Buffer.concat([frame(0x01, 'x'), ...Array(17).fill(frame(0x00, 'x'.repeat(65_000)))]), 1009],
+  [
+    'a message without end',
+    Buffer.concat([frame(0x01, 'x'), ...Array(17).fill(frame(0x00, 'x'.repeat(65_000)))]),
+    1009,
+  ],
   ['parts without end', Buffer.concat([frame(0x01, 'x'), ...Array(1_100).fill(frame(0x00, ''))]), 1009],
 ])('%s ends the connection', async (_, bytes, code) => {
   const heard = send(bytes);
@@ -170,13 +192,22 @@ test.each([
 test.each([
   ['a wrong accept', (_: string) => switching('x'), 'the answer is no WebSocket upgrade'],
   ['no protocol', (accept: string) => switching(accept, ''), 'a protocol that was not asked for'],
-  ['another protocol', (accept: string) => switching(accept, 'Sec-WebSocket-Protocol: z\r\n'), 'a protocol that was not asked for'],
+  [
+    'another protocol',
+    (accept: string) => switching(accept, 'Sec-WebSocket-Protocol: z\r\n'),
+    'a protocol that was not asked for',
+  ],
   [
     'an extension',
-    (accept: string) => switching(accept, `Sec-WebSocket-Protocol: ${PROTOCOL}\r\nSec-WebSocket-Extensions: permessage-deflate\r\n`),
+    (accept: string) =>
+      switching(accept, `Sec-WebSocket-Protocol: ${PROTOCOL}\r\nSec-WebSocket-Extensions: permessage-deflate\r\n`),
     'an extension that was not asked for',
   ],
-  ['a refusal', () => 'HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n', 'HTTP 503; retry_after_ms=7000'],
+  [
+    'a refusal',
+    () => 'HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n',
+    'HTTP 503; retry_after_ms=7000',
+  ],
   ['a refusal without a time', () => 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n', 'HTTP 403'],
 ])('%s instead of an upgrade is 1006', async (_, response, reason) => {
   answer = (stream, accept) => stream.end(response(accept));

@@ -39,7 +39,8 @@ export class Clock {
     for (;;) {
       let next = undefined;
       for (const timer of this.#timers) {
-        if (timer.at <= end && (!next || timer.at < next.at || (timer.at === next.at && timer.order < next.order))) next = timer;
+        if (timer.at <= end && (!next || timer.at < next.at || (timer.at === next.at && timer.order < next.order)))
+          next = timer;
       }
       if (!next) break;
       this.now = Math.max(this.now, next.at);
@@ -142,7 +143,11 @@ export class FakeBrowser {
             gate(() => (error ? reject(error) : resolve(undefined)));
             this.#grant(name);
           };
-          const entry = { held: async () => (isDead ? undefined : new Promise<void>((ended) => gate(() => void run().then(ended)))), isHeld: false, end };
+          const entry = {
+            held: async () => (isDead ? undefined : new Promise<void>((ended) => gate(() => void run().then(ended)))),
+            isHeld: false,
+            end,
+          };
           held.add(end);
           if (options.steal) {
             const [holder] = queue;
@@ -228,7 +233,10 @@ class FakeChannel implements ChannelLike {
       if (other === this) continue;
       const at = Math.max(clock.now + random() * 3, this.#arrival.get(other) ?? 0);
       this.#arrival.set(other, at);
-      clock.after(at - clock.now, () => other.isFrozen || other.gate(() => other.#isClosed || other.onmessage?.({ data })));
+      clock.after(
+        at - clock.now,
+        () => other.isFrozen || other.gate(() => other.#isClosed || other.onmessage?.({ data })),
+      );
     }
   }
 
