@@ -267,6 +267,7 @@ def all_lanes():
         Stage("contract", runner("contract/test")),
         Stage("console", runner("console/test")),
         Stage("python client", runner("clients/python/test", release / "carillon"), needs=("build release",)),
+        Stage("typescript client", runner("clients/typescript/test", release / "carillon"), needs=("build release",)),
         Stage("browser", runner("tests/browser/run", release / "carillon"), needs=("build release", "build console")),
         Stage("campaign", campaign(release / "carillon"), needs=("build release",)),
         Stage("black box asan", runner("tests/blackbox/run", asan / "carillon"), needs=("build asan",)),
