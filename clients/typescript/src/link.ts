@@ -165,7 +165,7 @@ export class Link {
 
   async #ask(): Promise<string> {
     const { token } = this.#options;
-    return typeof token === 'function' ? token() : token;
+    return (typeof token === 'function' ? await token() : token).trim();
   }
 
   async #attempt(): Promise<void> {

@@ -106,7 +106,10 @@ export interface StorageLike {
 export interface CarillonOptions {
   /** `wss://host[:port][/path]`; `https://` is taken as `wss://`; without a path it is `/v1/stream`. */
   url: string | URL;
-  /** The JWT, or what gives one; it is asked at the start, when the token is about to expire, and when it was refused. */
+  /**
+   * The JWT, or what gives one; it is asked at the start, when the token is about to expire, and when it was refused.
+   * White space around it, as the line feed that ends a file, does not count.
+   */
   token: string | (() => string | Promise<string>);
   /** Begin behind this position instead of with a snapshot. */
   resume?: Position;
