@@ -116,7 +116,8 @@ class Log:
     def environment(self):
         """The same as environment variables."""
         table = f"CARILLON_LOG_{self.broker.kind.upper()}"
-        return {"CARILLON_LOG_KIND": self.broker.kind, **{f"{table}_{key.upper()}": value for key, value in self.keys.items()}}
+        place = {f"{table}_{key.upper()}": value for key, value in self.keys.items()}
+        return {"CARILLON_LOG_KIND": self.broker.kind, **place}
 
     def put(self, text):
         """One record from somebody else: an envelope, or anything."""

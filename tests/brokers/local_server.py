@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: a server of one's own on this machine needs ports, certificates, and an end."""
+"""What a server of one's own on this machine needs: ports, certificates, and an end. For the scripts of this folder."""
 
 import os
 import secrets
@@ -25,8 +25,8 @@ def free_port(taken=()):
 
 
 def make_certificates(folder, host, *names):
-    """An authority, ca.pem, and NAME.pem with NAME.key that it signed for `host`, such as DNS:localhost; nothing where they
-    are there."""
+    """An authority, ca.pem, and NAME.pem with NAME.key that it signed for `host`, such as DNS:localhost; nothing where
+    they are there."""
     if (folder / "ca.pem").exists():
         return
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"]

@@ -45,8 +45,8 @@ def has_ended(process, seconds):
 
 
 def run(log, *command, environment=None, check=True, gives_way=False):
-    """Runs a command with its output appended to the log, build/check/STAGE[.PART].log; gives its exit code, or says that
-    it did not end. What it started is gone when this returns. `gives_way`: to what runs beside it and does not."""
+    """Runs a command with its output appended to the log, build/check/STAGE[.PART].log; gives its exit code, or says
+    that it did not end. What it started is gone when this returns. `gives_way`: to what runs beside it and does not."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             [str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,

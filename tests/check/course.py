@@ -15,8 +15,8 @@ LOGS = ROOT / "build/check"
 
 @dataclass
 class Stage:
-    """`run(log path)` gives a Tally, or raises when there is none to give. It begins when the stages that it needs are over,
-    and only if they succeeded."""
+    """`run(log path)` gives a Tally, or raises when there is none to give. It begins when the stages that it needs are
+    over, and only if they succeeded."""
 
     name: str
     run: Callable[[Path], Tally]
@@ -32,7 +32,7 @@ class Course:
         self.telling = threading.Lock()
 
     def run(self, *lanes):
-        """Each lane's stages one after the other. A stage may need those before it in its lane, and such as do not need it."""
+        """Each lane's stages one after the other. A stage needs none that waits for it, by its needs or in its lane."""
         self.over = {stage.name: threading.Event() for lane in lanes for stage in lane}
         threads = [threading.Thread(target=self.lane, args=(lane,), daemon=True) for lane in lanes]
         for thread in threads:

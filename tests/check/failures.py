@@ -9,7 +9,8 @@ NAMES_MAX = 40
 LINE_CHARACTERS_MAX = 400
 CONTEXT_LINES = 3
 # Where what matters begins, in the output of a test, a sanitizer, a compiler or a script.
-SIGN = re.compile(r"Failure$|Sanitizer: |runtime error: |invariant broken|terminate called|Traceback|\berror: |^E:? |FAIL(ED)?\b")
+SIGN = re.compile(r"Failure$|Sanitizer: |runtime error: |invariant broken|terminate called|Traceback"
+                  r"|\berror: |^E:? |FAIL(ED)?\b")
 
 
 @dataclass(frozen=True)

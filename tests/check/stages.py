@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds everything and runs every test; ./check calls this once the packages are there.
 
-Each stage writes build/check/STAGE.log. The last line of the output is `N passed, N failed`, the sum over all stages; a
-stage that fails without a count, or that did not run because what it needs did not build, counts as one failure. Before it
-stand the names of the failed cases.
+Each stage writes build/check/STAGE.log. The last line of the output is `N passed, N failed`, the sum over all stages, and
+before it stand the names of the failed cases. A stage that fails without a count, or that did not run because what it
+needs did not build, counts as one failure.
 """
 
 import argparse
@@ -36,8 +36,8 @@ SIMULATION_SEEDS_ASAN = 400
 def build(preset, targets, *options):
     def steps(log):
         run(log, "cmake", "--preset", preset, "-DCARILLON_GRPC=ON", *options)
-        run(log, "cmake", "--build", "--preset", preset, "--parallel", CORES, *(["--target", *targets] if targets else []),
-            gives_way=True)
+        which = ["--target", *targets] if targets else []
+        run(log, "cmake", "--build", "--preset", preset, "--parallel", CORES, *which, gives_way=True)
         return Tally()
 
     return steps
@@ -58,6 +58,11 @@ def beside_each_other(log, parts, one):
         for own_log, _ in results:
             out.write(f"{own_log.name}:\n{own_log.read_text(errors='replace')}\n")
     return [result for _, result in results]
+
+
+def one_case(name, code, log):
+    """A command that ended with `code` and wrote `log`."""
+    return of_cases(1, []) if code == 0 else of_cases(0, [Failure(name, excerpt(log.read_text(errors="replace")))])
 
 
 def gtest(log, binary, *arguments, environment=None, allowed_skip=None):
@@ -149,7 +154,7 @@ def fuzz(log):
         found.mkdir(parents=True, exist_ok=True)
         code = run(own_log, target, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048",
                    f"-artifact_prefix={LOGS}/{name}-", found, *([seeds] if seeds.is_dir() else []), check=False)
-        return of_cases(1, []) if code == 0 else of_cases(0, [Failure(name, excerpt(own_log.read_text(errors="replace")))])
+        return one_case(name, code, own_log)
 
     targets = {path.name.removesuffix("_fuzz"): path
                for path in sorted((BUILD / "fuzz/fuzz").glob("*_fuzz")) if os.access(path, os.X_OK)}
@@ -162,8 +167,7 @@ def simulation(binary, seeds, has_variants):
     def part(own_log, index, _):
         share = -(-seeds // CORES)
         code = run(own_log, binary, "--seeds", 1 + index * share, share, check=False, gives_way=True)
-        return of_cases(1, []) if code == 0 else of_cases(
-            0, [Failure(f"{index + 1}. share of the seeds", excerpt(own_log.read_text(errors="replace")))])
+        return one_case(f"{index + 1}. share of the seeds", code, own_log)
 
     def variants(own_log, *_):
         run(own_log, binary, "--variants", check=False, gives_way=True)
@@ -188,7 +192,7 @@ def runner(path, binary=None):
                    environment={"CARILLON_BINARY": str(binary)} if binary else None, check=False)
         counted = tally.junit(report, allowed_skip()) if report.exists() else Tally()
         if code != 0 and not counted.failed:
-            counted += of_cases(0, [Failure(f"{path} ended with {code}", excerpt(log.read_text(errors="replace")))])
+            counted += one_case(f"{path} ended with {code}", code, log)
         return counted if counted.passed or counted.failed else Tally(0, 1, "there was no test to run")
 
     return steps
@@ -262,19 +266,22 @@ def all_lanes():
         Stage("brokers asan", broker_tests("fuzz"), needs=("build asan",)),
     ]
     servers = [
-        Stage("build console", console_pages, needs=("build release",)),
         Stage("black box", runner("tests/blackbox/run", release / "carillon"), needs=("build release",)),
-        Stage("contract", runner("contract/test")),
-        Stage("console", runner("console/test")),
-        Stage("python client", runner("clients/python/test", release / "carillon"), needs=("build release",)),
-        Stage("typescript client", runner("clients/typescript/test", release / "carillon"), needs=("build release",)),
-        Stage("browser", runner("tests/browser/run", release / "carillon"), needs=("build release", "build console")),
         Stage("campaign", campaign(release / "carillon"), needs=("build release",)),
         Stage("black box asan", runner("tests/blackbox/run", asan / "carillon"), needs=("build asan",)),
-        Stage("campaign asan", campaign(asan / "carillon", "--rate", "500", "--users", "20", "--minutes", "0.4", "--kills", "6"),
+        Stage("campaign asan",
+              campaign(asan / "carillon", "--rate", "500", "--users", "20", "--minutes", "0.4", "--kills", "6"),
               needs=("build release", "build asan")),
     ]
-    return busy, brokers, servers
+    clients = [
+        Stage("contract", runner("contract/test")),
+        Stage("console", runner("console/test")),
+        Stage("build console", console_pages, needs=("build release",)),
+        Stage("browser", runner("tests/browser/run", release / "carillon"), needs=("build release", "build console")),
+        Stage("python client", runner("clients/python/test", release / "carillon"), needs=("build release",)),
+        Stage("typescript client", runner("clients/typescript/test", release / "carillon"), needs=("build release",)),
+    ]
+    return busy, brokers, servers, clients
 
 
 def main():

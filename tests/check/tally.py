@@ -33,8 +33,8 @@ def skipped_as_failed(skipped, allowed):
 
 
 def gtest(report, log, code, allowed_skip=None):
-    """Of a test binary that ended with `code`: from its --gtest_output=json, and from its output, which tells which case
-    ended the process where there is no report."""
+    """Of a test binary that ended with `code`: from its --gtest_output=json, and from its output, which tells which
+    case ended the process where there is no report."""
     text = log.read_text(errors="replace")
     said = gtest_cases(text)
     if report.exists():
@@ -47,15 +47,17 @@ def gtest(report, log, code, allowed_skip=None):
 
 
 def gtest_report(report, said, allowed_skip):
-    results = [(suite["name"] + "." + case["name"], case) for suite in report["testsuites"] for case in suite["testsuite"]]
+    results = [(f"{suite['name']}.{case['name']}", case)
+               for suite in report["testsuites"] for case in suite["testsuite"]]
     skipped = [name for name, case in results if case["result"] == "SKIPPED"]
     run = [(name, case) for name, case in results if case["status"] == "RUN" and case["result"] != "SKIPPED"]
     disabled = [name for name, case in results if case["status"] != "RUN" and case["result"] == "SUPPRESSED"]
     failed = [
-        Failure(name, said.get(name) or tuple(line for each in case["failures"] for line in each["failure"].splitlines()))
+        Failure(name, said.get(name) or tuple("\n".join(each["failure"] for each in case["failures"]).splitlines()))
         for name, case in run if case.get("failures")
     ]
-    return of_cases(len(run) - len(failed), failed) + skipped_as_failed(skipped, allowed_skip) + skipped_as_failed(disabled, None)
+    counted = of_cases(len(run) - len(failed), failed)
+    return counted + skipped_as_failed(skipped, allowed_skip) + skipped_as_failed(disabled, None)
 
 
 def junit(path, allowed_skip=None):
@@ -88,4 +90,5 @@ def passed_failed_line(path):
     name."""
     text = path.read_text(errors="replace")
     passed, failed = re.findall(r"^(\d+) passed, (\d+) failed$", text, re.M)[-1]
-    return Tally(int(passed), int(failed), failures=tuple(Failure(name) for name in re.findall(r"^FAILED:? (.*)", text, re.M)))
+    named = re.findall(r"^FAILED:? (.*)", text, re.M)
+    return Tally(int(passed), int(failed), failures=tuple(Failure(name) for name in named))
