@@ -1,21 +1,14 @@
 #include "app/http_reply.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/json.hpp"
+#include "base/number.hpp"
 
 namespace carillon::app {
 namespace {
 
 constexpr std::uint64_t kRetryAfterMax = 3600;
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -49,7 +42,7 @@ std::string_view HttpReply::field(std::string_view lower_name) const {
 Result<std::uint64_t> HttpReply::content_length() const {
   const std::string_view text = field("content-length");
   if (text.empty() && field("transfer-encoding").empty()) return 0;
-  const auto length = parse_number(text);
+  const auto length = parse_number<std::uint64_t>(text);
   if (!length) return fail(ErrorKind::unavailable, "the answer has a body of unknown length");
   return *length;
 }
@@ -59,7 +52,7 @@ bool HttpReply::closes() const {
 }
 
 milliseconds HttpReply::retry_after() const {
-  const auto seconds = parse_number(field("retry-after")).value_or(0);
+  const auto seconds = parse_number<std::uint64_t>(field("retry-after")).value_or(0);
   return std::chrono::seconds{std::min(seconds, kRetryAfterMax)};
 }
 
@@ -79,9 +72,9 @@ Result<HttpReply> parse_reply_head(std::string_view head) {
   HttpReply reply;
   const auto status_line = take_line(head);
   if (!status_line || !status_line->starts_with("HTTP/1.1 ")) return refuse();
-  const auto status = parse_number(status_line->substr(9, 3));
+  const auto status = parse_number<std::uint16_t>(status_line->substr(9, 3));
   if (!status || *status < 100) return refuse();
-  reply.status = static_cast<int>(*status);
+  reply.status = *status;
   while (auto line = take_line(head)) {
     if (line->empty()) return reply;
     const std::size_t colon = line->find(':');

@@ -83,8 +83,7 @@ std::string notification_text(const json::Value& notification, const Palette& pa
   else
     text += event;
   for (const std::string_view mark : {"late", "replayed", "snapshot"})
-    if (const auto value = notification.find(mark); value && value->text() == "true")
-      text += palette.dim(fmt::format("  ({})", mark));
+    if (notification.has_true(mark)) text += palette.dim(fmt::format("  ({})", mark));
   return text;
 }
 

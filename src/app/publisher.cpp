@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -14,13 +13,6 @@ namespace {
 
 bool is_transient(int status) {
   return status == 429 || status >= 500;
-}
-
-std::uint64_t number_of(const json::Value& object, std::string_view member) {
-  std::uint64_t number = 0;
-  if (const auto value = object.find(member); value && value->is(json::Kind::number))
-    std::from_chars(value->text().data(), value->text().data() + value->text().size(), number);
-  return number;
 }
 
 std::string body_of(const std::vector<EnvelopeLine>& batch) {
@@ -70,8 +62,8 @@ Result<HttpReply> Publisher::call_until_answered(std::string_view lines) {
 bool Publisher::count_accepted(const HttpReply& reply) {
   const auto document = json::Document::parse(reply.body);
   if (!document) return false;
-  tally_.accepted += number_of(document->root(), "accepted");
-  tally_.duplicates += number_of(document->root(), "duplicates");
+  tally_.accepted += document->root().find_count("accepted").value_or(0);
+  tally_.duplicates += document->root().find_count("duplicates").value_or(0);
   return true;
 }
 
@@ -81,11 +73,11 @@ bool Publisher::drop_refused(std::vector<EnvelopeLine>& batch, const HttpReply& 
   if (!errors) return false;
   std::set<std::uint64_t> refused;
   for (const json::Value error : *errors) {
-    const std::uint64_t index = number_of(error, "index");
-    if (index >= batch.size() || !error.find("index") || !refused.insert(index).second) continue;
+    const auto index = error.find_count("index");
+    if (!index || *index >= batch.size() || !refused.insert(*index).second) continue;
     const std::string_view pointer = error.find_string("pointer").value_or("");
     const std::string_view message = error.find_string("message").value_or("refused");
-    refuse(batch[index].number, fmt::format("{}{}{}", pointer, pointer.empty() ? "" : ": ", message));
+    refuse(batch[*index].number, fmt::format("{}{}{}", pointer, pointer.empty() ? "" : ": ", message));
   }
   std::vector<EnvelopeLine> kept;
   for (std::size_t i = 0; i < batch.size(); ++i)

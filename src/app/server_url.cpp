@@ -1,16 +1,15 @@
 #include "app/server_url.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
+
+#include "base/number.hpp"
 
 namespace carillon::app {
 namespace {
 
 bool is_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port != 0;
+  return parse_number<std::uint16_t>(text).value_or(0) != 0;
 }
 
 bool is_host(std::string_view text, bool is_in_brackets) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "app/notification_text.hpp"
 #include "event/position.hpp"
@@ -15,21 +14,9 @@ namespace {
 constexpr milliseconds kFirstSilenceMax{30'000};
 constexpr std::string_view kPong = R"({"type":"heartbeat","event":"pong"})";
 
-std::uint64_t number_of(const json::Value& object, std::string_view member) {
-  std::uint64_t number = 0;
-  if (const auto value = object.find(member); value && value->is(json::Kind::number))
-    std::from_chars(value->text().data(), value->text().data() + value->text().size(), number);
-  return number;
-}
-
 milliseconds duration_of(const json::Value& object, std::string_view member) {
   constexpr std::uint64_t kMost = 3'600'000;
-  return milliseconds{std::min(number_of(object, member), kMost)};
-}
-
-bool is_true(const json::Value& object, std::string_view member) {
-  const auto value = object.find(member);
-  return value && value->is(json::Kind::boolean) && value->text() == "true";
+  return milliseconds{std::min(object.find_count(member).value_or(0), kMost)};
 }
 
 std::string text_of(const json::Value& object, std::string_view member) {
@@ -67,14 +54,14 @@ TailStream::Reaction TailStream::take(std::string_view message) {
 
 TailStream::Reaction TailStream::take_notification(std::string_view message, const json::Value& notification) {
   ++delivered_;
-  if (!is_true(notification, "snapshot")) advance(notification.find_string("id").value_or(""));
+  if (!notification.has_true("snapshot")) advance(notification.find_string("id").value_or(""));
   return {.print = as_json_ ? std::string(message) : notification_text(notification, palette_)};
 }
 
 TailStream::Reaction TailStream::answer_ping(const json::Value& payload) {
   Reaction reaction{.answer = std::string(kPong)};
   advance(payload.find_string("position").value_or(""));
-  const std::uint64_t counted = number_of(payload, "delivered");
+  const std::uint64_t counted = payload.find_count("delivered").value_or(0);
   if (counted != delivered_)
     reaction.notice = fmt::format("the server has sent {} notifications, {} came here", counted, delivered_);
   return reaction;
@@ -104,7 +91,7 @@ std::string TailStream::gap_notice(const json::Value& payload) const {
   const std::string since = "; events since " + for_terminal(position_) + " may be missing: ";
   const auto resume = payload.find("resume");
   if (!resume) return since + "the server does not resume";
-  if (is_true(*resume, "complete")) return {};
+  if (resume->has_true("complete")) return {};
   const std::string_view reason = resume->find_string("reason").value_or("");
   if (reason == "trimmed") return since + "trimmed, the server no longer has them";
   if (reason == "epoch") return since + "epoch, the server's log is another one";
@@ -114,7 +101,7 @@ std::string TailStream::gap_notice(const json::Value& payload) const {
 
 TailStream::Reaction TailStream::take_live(const json::Value& payload) {
   advance(payload.find_string("position").value_or(""));
-  const std::uint64_t replayed = number_of(payload, "replayed");
+  const std::uint64_t replayed = payload.find_count("replayed").value_or(0);
   return {.notice = fmt::format("live at {}{}", text_of(payload, "position"),
                                 replayed > 0 ? fmt::format(", {} replayed", replayed) : "")};
 }

@@ -1,12 +1,12 @@
 #include "auth/claims.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "auth/token_json.hpp"
+#include "base/number.hpp"
 #include "base/utf8.hpp"
 
 namespace carillon::auth {
@@ -21,14 +21,11 @@ std::unexpected<TokenFault> refuse(std::string_view code, const char* why) {
 
 // RFC 7519 2, NumericDate, in whole seconds: a float is refused, because no two programs round it alike.
 std::optional<WallTime> numeric_date(const json::Value& claim) {
-  static constexpr std::int64_t kSecondsEnd = 9007199254740992;  // 2^53: from here on a double skips seconds
+  static constexpr std::uint64_t kSecondsEnd = 9007199254740992;  // 2^53: from here on a double skips seconds
   if (!claim.is(json::Kind::number)) return std::nullopt;
-  const std::string_view text = claim.text();
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if (text.starts_with('-') || seconds >= kSecondsEnd) return std::nullopt;
-  return WallTime(std::chrono::seconds(seconds));
+  const auto seconds = parse_number<std::uint64_t>(claim.text());
+  if (!seconds || *seconds >= kSecondsEnd) return std::nullopt;
+  return WallTime(std::chrono::seconds(static_cast<std::int64_t>(*seconds)));
 }
 
 // The last moment that a timestamp of the wire can tell.

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/number.hpp"
+
 namespace carillon::json {
 
 // Receives what the parser finds and lays it out as a pre-order list of nodes.
@@ -192,6 +194,17 @@ std::optional<std::string_view> Value::find_string(std::string_view key) const {
   const auto member = find(key);
   if (!member || !member->is(Kind::string)) return std::nullopt;
   return member->text();
+}
+
+std::optional<std::uint64_t> Value::find_count(std::string_view key) const {
+  const auto member = find(key);
+  if (!member || !member->is(Kind::number)) return std::nullopt;
+  return parse_number<std::uint64_t>(member->text());
+}
+
+bool Value::has_true(std::string_view key) const {
+  const auto member = find(key);
+  return member && member->is(Kind::boolean) && member->text() == "true";
 }
 
 // Recursion is bounded by Limits::depth_max.

@@ -41,6 +41,10 @@ class Value {
   [[nodiscard]] std::optional<Value> find(std::string_view key) const;
   // The text of the string member of that name; nothing when absent or of another kind.
   [[nodiscard]] std::optional<std::string_view> find_string(std::string_view key) const;
+  // The number member of that name, where it is written as digits alone and fits.
+  [[nodiscard]] std::optional<std::uint64_t> find_count(std::string_view key) const;
+  // Whether the member of that name is there and `true`.
+  [[nodiscard]] bool has_true(std::string_view key) const;
 
   // Children in document order.
   class Iterator;

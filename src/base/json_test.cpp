@@ -130,6 +130,16 @@ TEST(Json, FindsMembers) {
   EXPECT_EQ(kinds, "23015");
 }
 
+TEST(Json, FindsCountsAndWhatIsTrue) {
+  const auto document = Document::parse(R"({"n":18446744073709551615,"m":-1,"f":1.0,"s":"7","t":true,"o":false})");
+  ASSERT_TRUE(document);
+  const Value root = document->root();
+  EXPECT_EQ(root.find_count("n"), 18446744073709551615U);
+  for (const char* key : {"m", "f", "s", "t", "absent"}) EXPECT_FALSE(root.find_count(key)) << key;
+  EXPECT_TRUE(root.has_true("t"));
+  for (const char* key : {"n", "s", "o", "absent"}) EXPECT_FALSE(root.has_true(key)) << key;
+}
+
 TEST(Json, FindsNothingInScalarsAndEmptyContainers) {
   const auto document = Document::parse(R"([[],{},1,"x"])");
   ASSERT_TRUE(document);

@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <concepts>
 #include <utility>
 
+#include "base/number.hpp"
 #include "config/origin.hpp"
 #include "config/unit.hpp"
 
@@ -199,9 +199,7 @@ struct Storing {
 Value value_from_text(const Shape& shape, std::string_view text) {
   if (std::holds_alternative<Switch>(shape) && (text == "true" || text == "false")) return text == "true";
   if (std::holds_alternative<Count>(shape)) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc{} && end == text.data() + text.size()) return number;
+    if (const auto number = parse_number<std::int64_t>(text)) return *number;
   }
   const bool is_list = std::visit([]<class S>(const S&) { return ListShape<S>; }, shape);
   if (is_list) return split_at_commas(text);

@@ -4,13 +4,13 @@
 #include <nats/nats.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/number.hpp"
 #include "eventlog/jetstream_text.hpp"
 #include "protocol/timestamp.hpp"
 
@@ -62,20 +62,13 @@ std::string_view header_of(natsMsg* message, const char* name) {
   return natsMsgHeader_Get(message, name, &value) == NATS_OK ? text_or_empty(value) : std::string_view();
 }
 
+// 0 where it is none.
 std::uint64_t number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
+  return parse_number<std::uint64_t>(text).value_or(0);
 }
 
 std::uint64_t number_in(const json::Value& object, std::string_view key) {
-  const auto value = object.find(key);
-  return value ? number_of(value->text()) : 0;
-}
-
-bool is_true(const json::Value& object, std::string_view key) {
-  const auto value = object.find(key);
-  return value && value->is(json::Kind::boolean) && value->text() == "true";
+  return object.find_count(key).value_or(0);
 }
 
 std::string in_json(std::string_view text) {
@@ -310,8 +303,8 @@ std::optional<std::string> unfitness(const json::Value& config, std::string_view
     return fmt::format("has the retention \"{}\" and loses what somebody else has read: it must be \"limits\"",
                        retention);
   }
-  if (is_true(config, "no_ack")) return "acknowledges nothing (no_ack)";
-  if (is_true(config, "sealed")) return "is sealed";
+  if (config.has_true("no_ack")) return "acknowledges nothing (no_ack)";
+  if (config.has_true("sealed")) return "is sealed";
   if (config.find("subject_transform")) return "keeps records under other subjects than they came by";
   return std::nullopt;
 }
@@ -716,11 +709,11 @@ Result<> Writer::read_acknowledgement(natsMsg* message, std::span<Stood> stood, 
   if (auto error = link_->refusal_in(root)) return std::unexpected(std::move(*error));
   const std::uint64_t sequence = number_in(root, "seq");
   const std::string_view subject = text_or_empty(natsMsg_GetSubject(message));
-  const std::uint64_t token = number_of(subject.substr(std::min(inbox_.size() + 1, subject.size())));
-  if (sequence == 0 || token >= stood.size() || root.find_string("stream") != stream) {
+  const auto token = parse_number<std::size_t>(subject.substr(std::min(inbox_.size() + 1, subject.size())));
+  if (sequence == 0 || !token || *token >= stood.size() || root.find_string("stream") != stream) {
     return target_.error(ErrorKind::unavailable, "an acknowledgement is not of what was appended");
   }
-  stood[token] = {.lane = 0, .offset = Offset{sequence}, .is_repeat = is_true(root, "duplicate")};
+  stood[*token] = {.lane = 0, .offset = Offset{sequence}, .is_repeat = root.has_true("duplicate")};
   return {};
 }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
+
+#include "base/number.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -20,22 +21,15 @@ bool is_graphic(char c) {
   return c > ' ' && c < '\x7f';
 }
 
-template <class Number>
-bool read_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 // host, host:port, [v6] or [v6]:port, with the port in any case.
 std::optional<std::string> with_port(std::string_view host) {
   const std::size_t bracket = host.find(']');
   const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
   const std::string_view name = host.substr(0, colon);
-  std::uint16_t port = 4222;
-  if (colon != std::string_view::npos && !read_number(host.substr(colon + 1), port)) return std::nullopt;
-  if (name.empty() || port == 0 || !std::ranges::all_of(name, is_graphic)) return std::nullopt;
+  const auto port = colon == std::string_view::npos ? 4222 : parse_number<std::uint16_t>(host.substr(colon + 1));
+  if (name.empty() || port.value_or(0) == 0 || !std::ranges::all_of(name, is_graphic)) return std::nullopt;
   if (name.find_first_of("/?#") != std::string_view::npos) return std::nullopt;
-  return std::string(name) + ":" + std::to_string(port);
+  return std::string(name) + ":" + std::to_string(*port);
 }
 
 }  // namespace
@@ -109,14 +103,15 @@ std::optional<DeliveryStamp> parse_delivery_stamp(std::string_view reply) {
   while (!reply.empty() && count < tokens.size()) tokens[count++] = take(reply, '.');
   if (count != 7 && count != 9) return std::nullopt;
   const std::string_view* numbers = &tokens[count - 4];
-  DeliveryStamp stamp;
-  std::int64_t nanoseconds = 0;
-  if (!read_number(numbers[0], stamp.stream_sequence) || !read_number(numbers[1], stamp.consumer_sequence) ||
-      !read_number(numbers[2], nanoseconds) || !read_number(numbers[3], stamp.pending)) {
-    return std::nullopt;
-  }
-  stamp.stored_at = WallTime(std::chrono::floor<milliseconds>(std::chrono::nanoseconds(nanoseconds)));
-  return stamp;
+  const auto stream_sequence = parse_number<std::uint64_t>(numbers[0]);
+  const auto consumer_sequence = parse_number<std::uint64_t>(numbers[1]);
+  const auto nanoseconds = parse_number<std::int64_t>(numbers[2]);
+  const auto pending = parse_number<std::uint64_t>(numbers[3]);
+  if (!stream_sequence || !consumer_sequence || !nanoseconds || !pending) return std::nullopt;
+  return DeliveryStamp{.stream_sequence = *stream_sequence,
+                       .consumer_sequence = *consumer_sequence,
+                       .pending = *pending,
+                       .stored_at = WallTime(std::chrono::floor<milliseconds>(std::chrono::nanoseconds(*nanoseconds)))};
 }
 
 }  // namespace carillon::eventlog

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <deque>
 #include <utility>
 
+#include "base/number.hpp"
 #include "eventlog/kafka_reader.hpp"
 
 namespace carillon::eventlog {
@@ -35,13 +35,6 @@ const KafkaClient::Settings& note_settings() {
 std::string value_of(const KafkaClient::Settings& settings, const std::string& key) {
   const auto found = settings.find(key);
   return found == settings.end() ? std::string() : found->second;
-}
-
-std::optional<std::uint64_t> number_of(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 std::size_t framed_size(const Record& record) {
@@ -89,7 +82,7 @@ Result<> KafkaWriter::connect() {
   settings_.reset();
   batch_bytes_max_ = SIZE_MAX;
   if (auto settings = (*client)->settings(options_.topic)) {
-    batch_bytes_max_ = number_of(value_of(*settings, "max.message.bytes")).value_or(SIZE_MAX);
+    batch_bytes_max_ = parse_number<std::uint64_t>(value_of(*settings, "max.message.bytes")).value_or(SIZE_MAX);
     settings_ = std::move(*settings);
   } else if (settings.error().kind == ErrorKind::unavailable) {
     return std::unexpected(settings.error());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/number.hpp"
 #include "base/utf8.hpp"
 
 namespace carillon::eventlog {
@@ -18,14 +19,6 @@ std::string hex(std::uint32_t number) {
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number, 16);
   text.resize(static_cast<std::size_t>(end.ptr - text.data()));
   return text;
-}
-
-template <class Number>
-std::optional<Number> parse_number(std::string_view text, int base) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 // A text that may not be UTF-8, or be long, loses what does not fit.
@@ -62,7 +55,7 @@ std::optional<LogIdentity> identity_in(json::Value note) {
   const auto added = note.find_string("added");
   if (!epoch || !incarnation || !reached || !added) return std::nullopt;
   const auto epoch_number = parse_number<std::uint32_t>(*epoch, 16);
-  const auto added_number = parse_number<std::uint64_t>(*added, 10);
+  const auto added_number = parse_number<std::uint64_t>(*added);
   auto place = parse_place(*reached);
   if (!epoch_number || *epoch_number == 0 || !added_number || !place) return std::nullopt;
   return LogIdentity{*epoch_number, std::string(*incarnation), std::move(*place), *added_number};
@@ -89,13 +82,13 @@ std::optional<DeadLetter> letter_in(json::Value note, std::string_view bytes) {
   const auto reason = note.find_string("reason");
   const auto detail = note.find_string("detail");
   if (!position || !at || !reason || !detail) return std::nullopt;
-  const auto when = parse_number<std::int64_t>(*at, 10);
+  const auto when = parse_number<std::int64_t>(*at);
   if (!when) return std::nullopt;
   std::uint32_t lane = 0;
   Offset offset;
   if (const auto record = note.find_string("record")) {
     const std::size_t dot = std::min(record->find('.'), record->size());
-    lane = parse_number<std::uint32_t>(record->substr(0, dot), 10).value_or(0);
+    lane = parse_number<std::uint32_t>(record->substr(0, dot)).value_or(0);
     if (const auto place = dot < record->size() ? parse_place(record->substr(dot + 1)) : std::nullopt)
       offset = place->at(0);
   }

@@ -10,10 +10,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <system_error>
 #include <type_traits>
 #include <utility>
+
+#include "base/number.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -27,14 +28,6 @@ constexpr int kSendBufferBytes = 212'992;
 constexpr std::size_t kFramingBytes = 1024;  // what stands around a message's bytes, with its properties
 constexpr std::size_t kShortTextMax = 255;   // of a message-id
 constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-
-template <class Number>
-std::optional<Number> parse_number(std::string_view text, int base = 10) {
-  Number number{};
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // Takes from `text` what stands before the first `mark`, and the mark; all of it where there is none.
 std::string_view take_until(std::string_view& text, char mark) {

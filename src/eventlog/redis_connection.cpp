@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "base/number.hpp"
 #include "eventlog/redis_tls.hpp"
 
 namespace carillon::eventlog {
@@ -20,14 +20,6 @@ namespace {
 using Type = RedisReply::Type;
 
 constexpr std::size_t kKeptBytesMax = std::size_t{16} << 20;  // of a reply's memory, for the next one
-
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number{};
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // Takes from `text` what stands before the first `mark`, and the mark; all of it where there is none.
 std::string_view take_until(std::string_view& text, char mark) {

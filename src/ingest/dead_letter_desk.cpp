@@ -1,11 +1,11 @@
 #include "ingest/dead_letter_desk.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/number.hpp"
 #include "base/utf8.hpp"
 #include "ingest/admission.hpp"
 #include "ingest/record.hpp"
@@ -28,10 +28,8 @@ constexpr std::size_t kReplayBodyMax = kListedMax * (kPositionSizeMax + 8);
 std::optional<std::size_t> listed(std::string_view query) {
   const auto text = net::query_parameter(query, "limit");
   if (!text) return kListedDefault;
-  std::size_t limit = 0;
-  const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (ec != std::errc{} || end != text->data() + text->size() || limit == 0 || limit > kListedMax) return std::nullopt;
-  return limit;
+  const auto limit = parse_number<std::size_t>(*text);
+  return limit > 0U && limit <= kListedMax ? limit : std::nullopt;
 }
 
 // A record that is no UTF-8 is shown with its other bytes left out.

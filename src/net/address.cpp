@@ -4,20 +4,14 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <optional>
+
+#include "base/number.hpp"
 
 namespace carillon::net {
 
 namespace {
-
-std::optional<unsigned> parse_number(std::string_view text, unsigned most) {
-  unsigned value = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (ec != std::errc{} || end != text.data() + text.size() || value > most) return std::nullopt;
-  return value;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -82,8 +76,8 @@ Result<Network> Network::parse(std::string_view text) {
   network.base_ = *base;
   network.bits_ = base->is_v4() ? 32 : 128;
   if (slash == std::string_view::npos) return network;
-  const auto bits = parse_number(text.substr(slash + 1), network.bits_);
-  if (!bits) return fail(ErrorKind::invalid, "not a network prefix length");
+  const auto bits = parse_number<unsigned>(text.substr(slash + 1));
+  if (!bits || *bits > network.bits_) return fail(ErrorKind::invalid, "not a network prefix length");
   network.bits_ = *bits;
   return network;
 }
@@ -104,7 +98,7 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return fail(ErrorKind::invalid, "no port: expected ADDRESS:PORT");
   std::string_view host = text.substr(0, colon);
-  const auto port = parse_number(text.substr(colon + 1), 65535);
+  const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
   if (!port) return fail(ErrorKind::invalid, "the port is not a number from 0 to 65535");
   if (host == "localhost") host = "127.0.0.1";
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
@@ -113,7 +107,7 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     return fail(ErrorKind::invalid, "an IPv6 address needs brackets: [::1]:8443");
   auto address = IpAddress::parse(host);
   if (!address) return std::unexpected(address.error());
-  return Endpoint{*address, static_cast<std::uint16_t>(*port)};
+  return Endpoint{*address, *port};
 }
 
 std::string Endpoint::text() const {
