@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/number.hpp"
+#include "eventlog/broker_url.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -21,17 +22,6 @@ bool is_graphic(char c) {
   return c > ' ' && c < '\x7f';
 }
 
-// host, host:port, [v6] or [v6]:port, with the port in any case.
-std::optional<std::string> with_port(std::string_view host) {
-  const std::size_t bracket = host.find(']');
-  const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  const std::string_view name = host.substr(0, colon);
-  const auto port = colon == std::string_view::npos ? 4222 : parse_number<std::uint16_t>(host.substr(colon + 1));
-  if (name.empty() || port.value_or(0) == 0 || !std::ranges::all_of(name, is_graphic)) return std::nullopt;
-  if (name.find_first_of("/?#") != std::string_view::npos) return std::nullopt;
-  return std::string(name) + ":" + std::to_string(*port);
-}
-
 }  // namespace
 
 std::string NatsServers::name() const {
@@ -44,31 +34,24 @@ std::string NatsServers::name() const {
 }
 
 Result<NatsServers> parse_nats_url(std::string_view text) {
-  const auto refuse = [](std::string_view why) {
-    return fail(ErrorKind::invalid, "the URL of NATS " + std::string(why));
-  };
+  constexpr BrokerUrlForm kForm{.broker = "NATS",
+                                .pattern = "nats://[user@]host[:port], or several of them divided by commas",
+                                .scheme = "nats",
+                                .port = 4222,
+                                .tls_scheme = "tls",
+                                .tls_port = 4222};
   NatsServers servers;
-  while (!text.empty()) {
-    std::string_view rest = take(text, ',');
-    const bool with_tls = rest.starts_with("tls://");
-    if (!with_tls && !rest.starts_with("nats://")) return refuse("begins neither with nats:// nor with tls://");
-    rest.remove_prefix(with_tls ? 6 : 7);
-    std::string_view user;
-    if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
-      user = rest.substr(0, at);
-      rest.remove_prefix(at + 1);
+  do {
+    const auto url = parse_broker_url(take(text, ','), kForm);
+    if (!url) return std::unexpected(url.error());
+    if (!url->path.empty()) return kForm.refusal("has something behind its server");
+    if (!servers.urls.empty() && (servers.with_tls != url->uses_tls || servers.username != url->user)) {
+      return kForm.refusal("names servers of different schemes or users");
     }
-    if (user.find(':') != std::string_view::npos) return refuse("holds a password, which belongs into a file");
-    const std::optional<std::string> host = with_port(rest);
-    if (!host) return refuse("names no host, or a port that is none");
-    if (!servers.urls.empty() && (servers.with_tls != with_tls || servers.username != user)) {
-      return refuse("names servers of different schemes or users");
-    }
-    servers.with_tls = with_tls;
-    servers.username = user;
-    servers.urls.push_back((with_tls ? "tls://" : "nats://") + *host);
-  }
-  if (servers.urls.empty()) return refuse("is empty");
+    servers.with_tls = url->uses_tls;
+    servers.username = url->user;
+    servers.urls.push_back((url->uses_tls ? "tls://" : "nats://") + url->address());
+  } while (!text.empty());
   return servers;
 }
 

@@ -21,9 +21,10 @@ TEST(NatsUrl, NamesServersAndAUser) {
 }
 
 TEST(NatsUrl, RefusesWhatItCannotUseAndNeverRepeatsIt) {
-  for (const char* text : {"", "host:4222", "http://host", "nats://", "nats://host:0", "nats://host:70000",
-                           "nats://host:x", "nats://user:secret@host", "nats://host/path", "nats://a,tls://b",
-                           "nats://u@a,nats://b", "nats://a,,nats://b", "nats://ho st"}) {
+  for (const char* text :
+       {"", "host:4222", "http://host", "nats://", "nats://host:0", "nats://host:70000", "nats://host:x",
+        "nats://host:", "nats://user:secret@host", "nats://user:sec,ret@host", "nats://host/path", "nats://a,tls://b",
+        "nats://u@a,nats://b", "nats://a,,nats://b", ",nats://a", "nats://ho st"}) {
     const auto servers = parse_nats_url(text);
     ASSERT_FALSE(servers) << text;
     EXPECT_EQ(servers.error().kind, ErrorKind::invalid);

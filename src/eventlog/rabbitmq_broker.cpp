@@ -389,7 +389,9 @@ class RabbitmqBroker final : public Broker {
     return std::make_unique<RabbitmqWriter>(address_, options_);
   }
   char letter() const override { return 'q'; }
-  std::string name() const override { return fmt::format("RabbitMQ at {}, queue {}", address_.text(), options_.queue); }
+  std::string name() const override {
+    return fmt::format("RabbitMQ at {}, queue {}", address_.server.address(), options_.queue);
+  }
 
  private:
   RabbitmqAddress address_;

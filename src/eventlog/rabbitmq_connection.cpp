@@ -29,35 +29,6 @@ constexpr std::size_t kFramingBytes = 1024;  // what stands around a message's b
 constexpr std::size_t kShortTextMax = 255;   // of a message-id
 constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
-// Takes from `text` what stands before the first `mark`, and the mark; all of it where there is none.
-std::string_view take_until(std::string_view& text, char mark) {
-  const std::size_t at = std::min(text.find(mark), text.size());
-  const std::string_view taken = text.substr(0, at);
-  text.remove_prefix(std::min(at + 1, text.size()));
-  return taken;
-}
-
-std::unexpected<Error> bad_url(std::string_view why) {
-  return fail(ErrorKind::invalid, fmt::format("the RabbitMQ URL {}; it is amqp://[user@]host[:port]/[vhost]", why));
-}
-
-Result<> parse_host(std::string_view text, RabbitmqAddress& address) {
-  const bool is_v6 = text.starts_with('[');
-  if (is_v6) {
-    text.remove_prefix(1);
-    if (text.find(']') == std::string_view::npos) return bad_url("lacks a ]");
-  }
-  address.host = take_until(text, is_v6 ? ']' : ':');
-  if (address.host.empty()) return bad_url("names no host");
-  if (is_v6 && !text.empty() && !text.starts_with(':')) return bad_url("has something behind its ]");
-  if (is_v6 && !text.empty()) text.remove_prefix(1);
-  if (text.empty()) return {};
-  const std::optional<std::uint16_t> port = parse_number<std::uint16_t>(text);
-  if (!port || *port == 0) return bad_url("has a port that is none");
-  address.port = *port;
-  return {};
-}
-
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string decoded;
   while (!text.empty()) {
@@ -215,33 +186,21 @@ ErrorKind kind_of(int code, std::string_view text) {
 
 }  // namespace
 
-std::string RabbitmqAddress::text() const {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
-}
-
 Result<RabbitmqAddress> parse_rabbitmq_url(std::string_view url) {
-  RabbitmqAddress address;
-  address.uses_tls = url.starts_with("amqps://");
-  if (!address.uses_tls && !url.starts_with("amqp://")) return bad_url("begins with neither amqp:// nor amqps://");
-  if (address.uses_tls) address.port = 5671;
-  url.remove_prefix(url.find("://") + 3);
-  if (url.find_first_of("?# ") != std::string_view::npos) return bad_url("has a character that it cannot have");
-  // Whatever stands before the last @ might be a secret, a / in it or not.
-  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
-    address.user = url.substr(0, at);
-    url.remove_prefix(at + 1);
-    if (address.user.find_first_of(":/@%") != std::string::npos) {
-      return fail(ErrorKind::invalid,
-                  "the RabbitMQ URL holds a password; passwords are read from files, so take it out of the URL");
-    }
+  constexpr BrokerUrlForm kForm{.broker = "RabbitMQ",
+                                .pattern = "amqp://[user@]host[:port]/[vhost]",
+                                .scheme = "amqp",
+                                .port = 5672,
+                                .tls_scheme = "amqps",
+                                .tls_port = 5671};
+  auto server = parse_broker_url(url, kForm);
+  if (!server) return std::unexpected(server.error());
+  auto vhost = percent_decoded(server->path);
+  if (!vhost || server->path.contains('/')) {
+    return kForm.refusal("has a virtual host that is none (a / in its name is %2F)");
   }
-  if (Result<> host = parse_host(take_until(url, '/'), address); !host) return std::unexpected(host.error());
-  const std::optional<std::string> vhost = percent_decoded(url);
-  if (!vhost || url.find('/') != std::string_view::npos) {
-    return bad_url("has a virtual host that is none (a / in its name is %2F)");
-  }
-  if (!vhost->empty()) address.vhost = *vhost;
-  return address;
+  if (vhost->empty()) vhost = "/";
+  return RabbitmqAddress{.server = *std::move(server), .vhost = *std::move(vhost)};
 }
 
 // The answers of the library as ours.
@@ -411,9 +370,9 @@ Result<> RabbitmqConnection::connect() {
 }
 
 Result<> RabbitmqConnection::open_socket() {
-  amqp_socket_t* socket = address_.uses_tls ? amqp_ssl_socket_new(state_) : amqp_tcp_socket_new(state_);
+  amqp_socket_t* socket = address_.server.uses_tls ? amqp_ssl_socket_new(state_) : amqp_tcp_socket_new(state_);
   if (socket == nullptr) return std::unexpected(Amqp::lost(*this, "no socket", AMQP_STATUS_NO_MEMORY));
-  if (address_.uses_tls) {
+  if (address_.server.uses_tls) {
     amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST);
     const char* authorities = access_.ca_file.empty() ? kSystemAuthorities : access_.ca_file.c_str();
     if (amqp_ssl_socket_set_cacert(socket, authorities) != AMQP_STATUS_OK) {
@@ -429,7 +388,7 @@ Result<> RabbitmqConnection::open_socket() {
     }
   }
   const timeval timeout = as_timeval(access_.timeout);
-  const int status = amqp_socket_open_noblock(socket, address_.host.c_str(), address_.port, &timeout);
+  const int status = amqp_socket_open_noblock(socket, address_.server.host.c_str(), address_.server.port, &timeout);
   if (status == AMQP_STATUS_SSL_PEER_VERIFY_FAILED) {
     let_go();
     return std::unexpected(error(ErrorKind::denied, "its certificate is of no authority that is trusted here"));
@@ -448,9 +407,9 @@ Result<> RabbitmqConnection::log_in() {
   amqp_set_handshake_timeout(state_, &timeout);
   amqp_set_rpc_timeout(state_, &timeout);
   // RabbitMQ has this user and password on loopback until somebody takes it away.
-  const std::string user = !access_.username.empty() ? access_.username
-                           : address_.user.empty()   ? "guest"
-                                                     : address_.user;
+  const std::string user = !access_.username.empty()      ? access_.username
+                           : address_.server.user.empty() ? "guest"
+                                                          : address_.server.user;
   const std::string password = access_.password.empty() && user == "guest" ? "guest" : access_.password;
   std::array capabilities{flag("consumer_cancel_notify"), flag("connection.blocked"), flag("publisher_confirms")};
   amqp_table_entry_t able{};
@@ -709,7 +668,7 @@ void RabbitmqConnection::take_confirm(std::uint64_t number, bool is_multiple) {
 }
 
 Error RabbitmqConnection::error(ErrorKind kind, std::string_view sentence) const {
-  return {kind, fmt::format("RabbitMQ at {}: {}", address_.text(), sentence)};
+  return {kind, fmt::format("RabbitMQ at {}: {}", address_.server.address(), sentence)};
 }
 
 }  // namespace carillon::eventlog

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "eventlog/broker.hpp"
+#include "eventlog/broker_url.hpp"
 
 struct amqp_connection_state_t_;
 
@@ -19,17 +20,10 @@ namespace carillon::eventlog {
 
 // Where a RabbitMQ server is.
 struct RabbitmqAddress {
-  std::string host;  // an IPv6 address without its brackets
-  std::uint16_t port = 5672;
-  std::string user;  // empty: none
-  std::string vhost = "/";
-  bool uses_tls = false;
-
-  // For people: 127.0.0.1:5672, [::1]:5672.
-  [[nodiscard]] std::string text() const;
+  BrokerUrl server;
+  std::string vhost;
 };
-// Reads amqp://[user@]host[:port]/[vhost] or amqps://; no vhost is "/", and so is %2F. `invalid` with a sentence that
-// does not hold the URL, which might hold a secret: a password in it is refused.
+// Reads amqp://[user@]host[:port]/[vhost] or amqps://, as parse_broker_url() does; no vhost is "/", and so is %2F.
 [[nodiscard]] Result<RabbitmqAddress> parse_rabbitmq_url(std::string_view url);
 
 // One message of a stream queue.

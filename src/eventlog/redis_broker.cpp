@@ -426,7 +426,9 @@ class RedisBroker final : public Broker {
     return std::make_unique<RedisWriter>(address_, options_);
   }
   char letter() const override { return 'r'; }
-  std::string name() const override { return fmt::format("Redis at {}, stream {}", address_.text(), options_.stream); }
+  std::string name() const override {
+    return fmt::format("Redis at {}, stream {}", address_.server.address(), options_.stream);
+  }
 
  private:
   RedisAddress address_;
@@ -438,11 +440,11 @@ class RedisBroker final : public Broker {
 Result<std::unique_ptr<Broker>> make_redis_broker(RedisOptions options) {
   Result<RedisAddress> address = parse_redis_url(options.access.url);
   if (!address) return std::unexpected(address.error());
-  if (address->uses_tls && !has_redis_tls()) {
+  if (address->server.uses_tls && !has_redis_tls()) {
     return fail(ErrorKind::invalid,
                 "the Redis URL asks for TLS, and this build has none for Redis: its hiredis came without hiredis_ssl");
   }
-  if (!address->uses_tls && !options.access.ca_file.empty()) {
+  if (!address->server.uses_tls && !options.access.ca_file.empty()) {
     return fail(ErrorKind::invalid, "a CA file is of use only with TLS: the URL of Redis would begin with rediss://");
   }
   return std::make_unique<RedisBroker>(*std::move(address), std::move(options));

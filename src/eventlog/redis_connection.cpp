@@ -21,36 +21,6 @@ using Type = RedisReply::Type;
 
 constexpr std::size_t kKeptBytesMax = std::size_t{16} << 20;  // of a reply's memory, for the next one
 
-// Takes from `text` what stands before the first `mark`, and the mark; all of it where there is none.
-std::string_view take_until(std::string_view& text, char mark) {
-  const std::size_t at = std::min(text.find(mark), text.size());
-  const std::string_view taken = text.substr(0, at);
-  text.remove_prefix(std::min(at + 1, text.size()));
-  return taken;
-}
-
-std::unexpected<Error> bad_url(std::string_view why) {
-  return fail(ErrorKind::invalid, fmt::format("the Redis URL {}; it is redis://[user@]host[:port][/database]", why));
-}
-
-Result<> parse_host(std::string_view text, RedisAddress& address) {
-  if (text.ends_with(':')) return bad_url("has a port that is none");
-  const bool is_v6 = text.starts_with('[');
-  if (is_v6) {
-    text.remove_prefix(1);
-    if (text.find(']') == std::string_view::npos) return bad_url("lacks a ]");
-  }
-  address.host = take_until(text, is_v6 ? ']' : ':');
-  if (address.host.empty()) return bad_url("names no host");
-  if (is_v6 && !text.empty() && !text.starts_with(':')) return bad_url("has something behind its ]");
-  if (is_v6 && !text.empty()) text.remove_prefix(1);
-  if (text.empty()) return {};
-  const std::optional<std::uint16_t> port = parse_number<std::uint16_t>(text);
-  if (!port || *port == 0) return bad_url("has a port that is none");
-  address.port = *port;
-  return {};
-}
-
 // hiredis builds a reply by these, in the order of the reply. Their signatures differ between its versions by the
 // integer type alone.
 redisReplyObjectFunctions reply_functions() {
@@ -103,31 +73,18 @@ constexpr auto kMeanings = std::to_array<Meaning>({
 
 }  // namespace
 
-std::string RedisAddress::text() const {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
-}
-
 Result<RedisAddress> parse_redis_url(std::string_view url) {
-  RedisAddress address;
-  address.uses_tls = url.starts_with("rediss://");
-  if (!address.uses_tls && !url.starts_with("redis://")) return bad_url("begins with neither redis:// nor rediss://");
-  url.remove_prefix(url.find("://") + 3);
-  if (url.find_first_of("?#% ") != std::string_view::npos) return bad_url("has a character that it cannot have");
-  // Whatever stands before the last @ might be a secret, a / in it or not.
-  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) {
-    address.user = url.substr(0, at);
-    url.remove_prefix(at + 1);
-    if (address.user.find_first_of(":/@") != std::string::npos) {
-      return fail(ErrorKind::invalid,
-                  "the Redis URL holds a password; passwords are read from files, so take it out of the URL");
-    }
-  }
-  if (Result<> host = parse_host(take_until(url, '/'), address); !host) return std::unexpected(host.error());
-  if (url.empty()) return address;
-  const std::optional<unsigned> database = parse_number<unsigned>(url);
-  if (!database) return bad_url("has a database that is no number");
-  address.database = *database;
-  return address;
+  constexpr BrokerUrlForm kForm{.broker = "Redis",
+                                .pattern = "redis://[user@]host[:port][/database]",
+                                .scheme = "redis",
+                                .port = 6379,
+                                .tls_scheme = "rediss",
+                                .tls_port = 6379};
+  auto server = parse_broker_url(url, kForm);
+  if (!server) return std::unexpected(server.error());
+  const auto database = server->path.empty() ? 0U : parse_number<unsigned>(server->path);
+  if (!database) return kForm.refusal("has a database that is no number");
+  return RedisAddress{.server = *std::move(server), .database = *database};
 }
 
 RedisReply::Item RedisReply::peek() const {
@@ -179,21 +136,22 @@ void RedisConnection::close() {
 
 Result<> RedisConnection::connect() {
   static redisReplyObjectFunctions functions = reply_functions();
-  context_.reset(::redisConnectWithTimeout(address_.host.c_str(), address_.port, as_timeval(access_.timeout)));
+  context_.reset(
+      ::redisConnectWithTimeout(address_.server.host.c_str(), address_.server.port, as_timeval(access_.timeout)));
   if (context_ == nullptr || context_->err != 0) return std::unexpected(lost());
   context_->reader->fn = &functions;
   context_->reader->privdata = &reply_;
   timeout_ = milliseconds{0};
   ::redisEnableKeepAlive(context_.get());
   if (!set_timeout(access_.timeout)) return std::unexpected(lost());
-  if (address_.uses_tls) {
-    if (Result<> secured = start_redis_tls(*context_, address_, access_); !secured) return secured;
+  if (address_.server.uses_tls) {
+    if (Result<> secured = start_redis_tls(*context_, address_.server, access_); !secured) return secured;
   }
   return introduce();
 }
 
 Result<> RedisConnection::introduce() {
-  const std::string& user = access_.username.empty() ? address_.user : access_.username;
+  const std::string& user = access_.username.empty() ? address_.server.user : access_.username;
   if (!user.empty()) {
     if (Result<RedisReply*> reply = call({"AUTH", user, access_.password}); !reply)
       return std::unexpected(reply.error());
@@ -220,8 +178,7 @@ Result<> RedisConnection::check_version() {
     if (is_it) version = (*reply)->peek().text;
     (*reply)->skip();
   }
-  std::string_view rest = version;
-  if (parse_number<unsigned>(take_until(rest, '.')).value_or(0) >= 7) return {};
+  if (parse_number<unsigned>(version.substr(0, version.find('.'))).value_or(0) >= 7) return {};
   return std::unexpected(
       error(ErrorKind::invalid, fmt::format("it is version {}, and 7.0 or later is needed", version)));
 }
@@ -275,7 +232,7 @@ Error RedisConnection::error_of(std::string_view answer) const {
 }
 
 Error RedisConnection::error(ErrorKind kind, std::string_view sentence) const {
-  return {.kind = kind, .message = fmt::format("Redis at {}: {}", address_.text(), sentence)};
+  return {.kind = kind, .message = fmt::format("Redis at {}: {}", address_.server.address(), sentence)};
 }
 
 // The connection is not to be used again: a reply might still come that belongs to an older command.

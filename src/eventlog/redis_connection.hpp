@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "eventlog/broker.hpp"
+#include "eventlog/broker_url.hpp"
 
 struct redisContext;
 
@@ -19,17 +20,10 @@ namespace carillon::eventlog {
 
 // Where a Redis server is.
 struct RedisAddress {
-  std::string host;  // an IPv6 address without its brackets
-  std::uint16_t port = 6379;
-  std::string user;  // empty: none
+  BrokerUrl server;
   unsigned database = 0;
-  bool uses_tls = false;
-
-  // For people: 127.0.0.1:6379, [::1]:6379.
-  [[nodiscard]] std::string text() const;
 };
-// Reads redis://[user@]host[:port][/database] or rediss://. `invalid` with a sentence that does not hold the URL, which
-// might hold a secret: a password in it is refused.
+// Reads redis://[user@]host[:port][/database] or rediss://, as parse_broker_url() does.
 [[nodiscard]] Result<RedisAddress> parse_redis_url(std::string_view url);
 
 // A reply, read once from its beginning: an array is followed by its elements. Reading past the end gives nils.

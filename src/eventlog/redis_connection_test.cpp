@@ -8,75 +8,33 @@
 namespace carillon::eventlog {
 namespace {
 
-TEST(RedisUrl, NamesHostPortUserAndDatabase) {
-  const Result<RedisAddress> all = parse_redis_url("redis://node@redis.example:7000/3");
+TEST(RedisUrl, NamesServerAndDatabase) {
+  const Result<RedisAddress> all = parse_redis_url("rediss://node@redis.example:7000/3");
   ASSERT_TRUE(all);
-  EXPECT_EQ(all->host, "redis.example");
-  EXPECT_EQ(all->port, 7000);
-  EXPECT_EQ(all->user, "node");
+  EXPECT_EQ(all->server.address(), "redis.example:7000");
+  EXPECT_EQ(all->server.user, "node");
+  EXPECT_TRUE(all->server.uses_tls);
   EXPECT_EQ(all->database, 3U);
-  EXPECT_FALSE(all->uses_tls);
-  EXPECT_EQ(all->text(), "redis.example:7000");
 
-  const Result<RedisAddress> least = parse_redis_url("rediss://redis");
-  ASSERT_TRUE(least);
-  EXPECT_EQ(least->host, "redis");
-  EXPECT_EQ(least->port, 6379);
-  EXPECT_EQ(least->user, "");
-  EXPECT_EQ(least->database, 0U);
-  EXPECT_TRUE(least->uses_tls);
-}
-
-TEST(RedisUrl, TakesIpv6InBrackets) {
-  for (const std::string_view url : {"redis://[::1]", "redis://[::1]:6379", "redis://[::1]:6379/0", "redis://[::1]/"}) {
-    const Result<RedisAddress> address = parse_redis_url(url);
-    ASSERT_TRUE(address) << url;
-    EXPECT_EQ(address->host, "::1");
-    EXPECT_EQ(address->text(), "[::1]:6379");
+  for (const std::string_view url : {"redis://redis", "redis://redis/", "redis://redis/0", "rediss://redis"}) {
+    const Result<RedisAddress> least = parse_redis_url(url);
+    ASSERT_TRUE(least) << url;
+    EXPECT_EQ(least->server.address(), "redis:6379");
+    EXPECT_EQ(least->database, 0U);
   }
 }
 
 TEST(RedisUrl, IsRefusedWhereItIsNone) {
-  for (const std::string_view url : {"",
-                                     "redis",
-                                     "redis:host",
-                                     "http://host",
-                                     "redis://",
-                                     "redis:///1",
-                                     "redis://:6379",
-                                     "redis://host:",
-                                     "redis://host:0",
-                                     "redis://host:65536",
-                                     "redis://host:63 79",
-                                     "redis://host:6379x",
-                                     "redis://host/one",
-                                     "redis://host/-1",
-                                     "redis://host/1/2",
-                                     "redis://host?db=1",
-                                     "redis://host#1",
-                                     "redis://%68ost",
-                                     "redis://[::1",
-                                     "redis://[::1]6379",
-                                     "redis://[]"}) {
+  for (const std::string_view url : {"", "http://host", "redis://host/one", "redis://host/-1", "redis://host/1/2",
+                                     "redis://host/1%20", "redis://host/4294967296"}) {
     const Result<RedisAddress> address = parse_redis_url(url);
     ASSERT_FALSE(address) << url;
     EXPECT_EQ(address.error().kind, ErrorKind::invalid);
-  }
-}
-
-TEST(RedisUrl, HoldsNoPasswordAndAnErrorDoesNotRepeatIt) {
-  for (const std::string_view url : {"redis://node:Sesame@host", "redis://:Sesame@host:6379/1", "redis://a@Sesame@host",
-                                     "redis://node:Ses/Sesame@host"}) {
-    const Result<RedisAddress> address = parse_redis_url(url);
-    ASSERT_FALSE(address) << url;
-    EXPECT_EQ(address.error().kind, ErrorKind::invalid);
-    EXPECT_NE(address.error().message.find("password"), std::string::npos);
-    EXPECT_EQ(address.error().message.find("Sesame"), std::string::npos);
   }
 }
 
 TEST(RedisErrors, SayWhetherWaitingHelps) {
-  const RedisConnection connection({.host = "host", .port = 6379, .user = {}, .database = 0, .uses_tls = false}, {});
+  const RedisConnection connection(*parse_redis_url("redis://host"), {});
   const auto kind = [&](std::string_view answer) { return connection.error_of(answer).kind; };
   EXPECT_EQ(kind("WRONGPASS invalid username-password pair or user is disabled."), ErrorKind::denied);
   EXPECT_EQ(kind("NOAUTH Authentication required."), ErrorKind::denied);

@@ -61,12 +61,11 @@ bool has_redis_tls() {
   return true;
 }
 
-Result<> start_redis_tls(redisContext& connection, const RedisAddress& address, const BrokerAccess& access) {
+Result<> start_redis_tls(redisContext& connection, const BrokerUrl& server, const BrokerAccess& access) {
   Result<Context> context = make_context(access);
   if (!context) return std::unexpected(context.error());
   Ssl ssl(::SSL_new(context->get()));
-  if (ssl == nullptr || !expect_host(*ssl, address.host))
-    return fail(ErrorKind::internal, "no memory for TLS to Redis");
+  if (ssl == nullptr || !expect_host(*ssl, server.host)) return fail(ErrorKind::internal, "no memory for TLS to Redis");
   if (::redisInitiateSSL(&connection, ssl.get()) == REDIS_OK) {
     (void)ssl.release();  // the connection's now
     return {};
@@ -74,7 +73,7 @@ Result<> start_redis_tls(redisContext& connection, const RedisAddress& address, 
   const auto verified = ::SSL_get_verify_result(ssl.get());
   const std::string why = verified == X509_V_OK ? connection.errstr : ::X509_verify_cert_error_string(verified);
   return fail(verified == X509_V_OK ? ErrorKind::unavailable : ErrorKind::denied,
-              fmt::format("Redis at {}: TLS: {}", address.text(), why));
+              fmt::format("Redis at {}: TLS: {}", server.address(), why));
 }
 
 }  // namespace carillon::eventlog
@@ -87,8 +86,7 @@ bool has_redis_tls() {
   return false;
 }
 
-Result<> start_redis_tls(redisContext& /*connection*/, const RedisAddress& /*address*/,
-                         const BrokerAccess& /*access*/) {
+Result<> start_redis_tls(redisContext& /*connection*/, const BrokerUrl& /*server*/, const BrokerAccess& /*access*/) {
   return fail(ErrorKind::invalid, "this build has no TLS for Redis: its hiredis came without hiredis_ssl");
 }
 

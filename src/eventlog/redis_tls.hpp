@@ -2,7 +2,7 @@
 
 #include "base/result.hpp"
 #include "eventlog/broker.hpp"
-#include "eventlog/redis_connection.hpp"
+#include "eventlog/broker_url.hpp"
 
 struct redisContext;
 
@@ -12,9 +12,8 @@ namespace carillon::eventlog {
 [[nodiscard]] bool has_redis_tls();
 
 // Shakes hands over a connection that has sent nothing yet: the server's certificate must be one of the authorities
-// that `access` names, for the host that the address names. `denied` where it is not, `invalid` where a file cannot be
+// that `access` names, for the host that the URL names. `denied` where it is not, `invalid` where a file cannot be
 // read.
-[[nodiscard]] Result<> start_redis_tls(redisContext& connection, const RedisAddress& address,
-                                       const BrokerAccess& access);
+[[nodiscard]] Result<> start_redis_tls(redisContext& connection, const BrokerUrl& server, const BrokerAccess& access);
 
 }  // namespace carillon::eventlog

@@ -358,7 +358,7 @@ TEST_F(RedisBroker, SaysThatAStaleReplicaTookOver) {
   BrokerProcess replica("redis");
   BrokerProcess& main = use_own();
   const auto port_of = [](const BrokerProcess& process) {
-    return fmt::to_string(parse_redis_url(process.said("url"))->port);
+    return fmt::to_string(parse_redis_url(process.said("url"))->server.port);
   };
   ASSERT_TRUE(replica.start({"replicaof=127.0.0.1 " + port_of(main)}));
   follow();
