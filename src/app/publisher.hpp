@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "app/backoff.hpp"
 #include "app/envelope_line.hpp"
 #include "app/http_reply.hpp"
+#include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 
@@ -36,7 +36,7 @@ class Publisher {
   // How long one batch is tried again before it is given up.
   static constexpr milliseconds kPatience = std::chrono::minutes{5};
 
-  Publisher(World world, std::uint64_t seed) : world_(std::move(world)), backoff_(seed) {}
+  Publisher(World world, std::uint64_t seed) : world_(std::move(world)), backoff_({}, seed) {}
 
   // An error means that going on is of no use, and that the batch, or a part of it, did not get in. A server that
   // cannot be reached at the first try is not waited for.

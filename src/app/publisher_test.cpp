@@ -141,7 +141,7 @@ TEST_F(PublisherTest, GivesUpAfterItsPatience) {
   milliseconds waited{0};
   for (const milliseconds wait : waits_) waited += wait;
   EXPECT_LE(waited, Publisher::kPatience);
-  EXPECT_GT(waited, Publisher::kPatience - Backoff::kMost);
+  EXPECT_GT(waited, Publisher::kPatience - Backoff::Options{}.most);
 }
 
 TEST_F(PublisherTest, StopsWhenTheUserWillNotWait) {

@@ -7,11 +7,11 @@
 #include <random>
 #include <utility>
 
-#include "app/backoff.hpp"
 #include "app/complaint.hpp"
 #include "app/server_access.hpp"
 #include "app/tail_stream.hpp"
 #include "app/websocket_client.hpp"
+#include "base/backoff.hpp"
 #include "protocol/close_code.hpp"
 
 namespace carillon::app {
@@ -47,7 +47,7 @@ class Tail {
         carrier_(command.carrier),
         wants_snapshot_(command.wants_snapshot),
         stream_(command.as_json, Palette::for_output(STDOUT_FILENO), command.from),
-        backoff_(std::random_device()()) {}
+        backoff_({}, std::random_device()()) {}
 
   int run();
 

@@ -58,7 +58,7 @@ BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, LogQueue& q
       read_up_to_(std::move(read_up_to)),
       options_(options),
       clock_(clock),
-      backoff_(options.backoff_min, options.backoff_max),
+      backoff_(options.backoff, std::random_device{}()),
       losses_(link.losses()),
       outcomes_(metrics),
       records_accepted_(records(metrics, "accepted")),

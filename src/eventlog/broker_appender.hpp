@@ -32,8 +32,7 @@ class BrokerAppender {
  public:
   struct Options {
     milliseconds append_timeout{5000};
-    milliseconds backoff_min{100};
-    milliseconds backoff_max{5000};
+    Backoff::Options backoff = kBrokerBackoff;
   };
   using ReadUpTo = std::function<Place()>;
 
@@ -122,7 +121,7 @@ class BrokerAppender {
   std::deque<Unplaced> unplaced_;
   std::deque<Unread> unread_;
   std::unordered_map<std::string, std::uint64_t> unread_contents_;
-  BrokerBackoff backoff_;
+  Backoff backoff_;
   MonoTime next_try_;
   std::uint64_t losses_;  // of the reader, when this connection was made
   Error last_error_{ErrorKind::unavailable, "the broker that holds the log was lost"};

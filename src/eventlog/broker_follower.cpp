@@ -1,6 +1,7 @@
 #include "eventlog/broker_follower.hpp"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 namespace carillon::eventlog {
@@ -18,7 +19,7 @@ BrokerFollower::BrokerFollower(std::unique_ptr<BrokerReader> reader, RecordSink&
       read_up_to_(std::move(after)),
       extent_(std::move(extent)),
       end_at_start_(extent_.last),
-      backoff_(options.backoff_min, options.backoff_max),
+      backoff_(options.backoff, std::random_device{}()),
       next_look_(clock.mono_now() + options.look_interval),
       caught_up_(read_up_to_.covers(end_at_start_)),
       followed_(metrics.counter("carillon_log_followed_total", "Records that were read from the log.")),

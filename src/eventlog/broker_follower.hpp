@@ -26,8 +26,7 @@ namespace carillon::eventlog {
 class BrokerFollower {
  public:
   struct Options {
-    milliseconds backoff_min{100};
-    milliseconds backoff_max{5000};
+    Backoff::Options backoff = kBrokerBackoff;
     milliseconds look_interval{1000};
   };
   // Of records with an id that were read: so that who waits for one hears of it.
@@ -81,7 +80,7 @@ class BrokerFollower {
   std::vector<StoredRecord> offer_;  // read and not yet accepted
   Ordinal last_ordinal_ = 0;
   std::optional<GapReason> gap_;  // after offer_
-  BrokerBackoff backoff_;
+  Backoff backoff_;
   MonoTime next_look_;
   MonoTime quiet_since_ = MonoTime::max();
   bool is_connected_ = true;

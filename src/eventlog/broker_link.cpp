@@ -1,6 +1,5 @@
 #include "eventlog/broker_link.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -51,12 +50,6 @@ void BrokerLink::stop() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   stopped_.notify_all();
-}
-
-milliseconds BrokerBackoff::next() {
-  const milliseconds wait{std::uniform_int_distribution<std::int64_t>(bound_.count() / 2, bound_.count())(random_)};
-  bound_ = std::min(bound_ * 2, most_);
-  return wait;
 }
 
 }  // namespace carillon::eventlog

@@ -5,14 +5,18 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <random>
 #include <string>
 
+#include "base/backoff.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace carillon::eventlog {
+
+// Between two tries to reach a broker.
+inline constexpr Backoff::Options kBrokerBackoff{
+    .first = milliseconds{100}, .most = milliseconds{5000}, .at_least_half = true};
 
 // How the two connections to a broker stand. An outage is told once when it begins and once when it is over, whichever
 // of them noticed. Any thread.
@@ -48,19 +52,6 @@ class BrokerLink {
   std::atomic<bool> stopping_{false};
   telemetry::Gauge& connected_;
   telemetry::Counter& outages_;
-};
-
-// How long to wait before the next try: doubles, and no two nodes wait alike.
-class BrokerBackoff {
- public:
-  BrokerBackoff(milliseconds least, milliseconds most) : least_(least), most_(most), bound_(least) {}
-  [[nodiscard]] milliseconds next();
-  void reset() { bound_ = least_; }
-
- private:
-  const milliseconds least_, most_;
-  milliseconds bound_;
-  std::minstd_rand random_{std::random_device{}()};
 };
 
 }  // namespace carillon::eventlog

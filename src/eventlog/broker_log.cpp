@@ -32,7 +32,7 @@ BrokerLog::~BrokerLog() {
 }
 
 Result<> BrokerLog::start(RecordSink& sink) {
-  BrokerBackoff backoff(options_.following.backoff_min, options_.following.backoff_max);
+  Backoff backoff(options_.following.backoff, std::random_device{}());
   while (true) {
     auto opened = open();
     if (opened) {

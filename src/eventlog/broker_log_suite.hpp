@@ -64,9 +64,8 @@ inline bool contains(const Strings& all, const std::string& one) {
 
 // Times that suit a test.
 inline BrokerLog::Options test_options() {
-  return {.appending = {.backoff_min = milliseconds{5}, .backoff_max = milliseconds{100}},
-          .following = {
-              .backoff_min = milliseconds{5}, .backoff_max = milliseconds{100}, .look_interval = milliseconds{50}}};
+  constexpr Backoff::Options kSoon{.first = milliseconds{5}, .most = milliseconds{100}, .at_least_half = true};
+  return {.appending = {.backoff = kSoon}, .following = {.backoff = kSoon, .look_interval = milliseconds{50}}};
 }
 
 // Producers that append one record after the other, each on its own thread and with its own key, and remember which
