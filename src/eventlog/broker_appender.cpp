@@ -19,30 +19,7 @@ namespace {
 constexpr milliseconds kIdle{1000};
 constexpr milliseconds kPlacing{20};
 
-telemetry::Counter& outcome(telemetry::Registry& metrics, const char* word) {
-  return metrics.counter("carillon_log_appends_total", "Append calls by how they were answered.", {{"outcome", word}});
-}
-
-telemetry::Counter& records(telemetry::Registry& metrics, const char* result) {
-  return metrics.counter("carillon_log_records_total", "Records of the append calls that succeeded.",
-                         {{"result", result}});
-}
-
 }  // namespace
-
-BrokerAppender::Outcomes::Outcomes(telemetry::Registry& metrics)
-    : ok(outcome(metrics, "ok")),
-      conflict(outcome(metrics, "conflict")),
-      full(outcome(metrics, "full")),
-      invalid(outcome(metrics, "invalid")),
-      unavailable(outcome(metrics, "unavailable")) {}
-
-void BrokerAppender::Outcomes::count(ErrorKind kind) {
-  if (kind == ErrorKind::conflict) return conflict.add();
-  if (kind == ErrorKind::full) return full.add();
-  if (kind == ErrorKind::invalid) return invalid.add();
-  unavailable.add();
-}
 
 BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, LogQueue& queue, const LogPositions& positions,
                                LogIdentity identity, Place buried_up_to, KnownIds& ids, BrokerLink& link,
@@ -60,9 +37,7 @@ BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, LogQueue& q
       clock_(clock),
       backoff_(options.backoff, std::random_device{}()),
       losses_(link.losses()),
-      outcomes_(metrics),
-      records_accepted_(records(metrics, "accepted")),
-      records_duplicate_(records(metrics, "duplicate")),
+      outcomes_(metrics, {.appends = "carillon_log_appends_total", .records = "carillon_log_records_total"}),
       append_seconds_(
           metrics.histogram("carillon_log_append_seconds", "From the begin of a group to its last answer.")),
       letters_put_(metrics.counter("carillon_log_dead_letters_total", "Dead letters written beside the log.")),
@@ -265,14 +240,12 @@ void BrokerAppender::answer(Plan plan, const std::vector<Record>& fresh,
 }
 
 void BrokerAppender::finish(EventLog::AppendDone done, const Appended& appended) {
-  outcomes_.ok.add();
-  records_accepted_.add(appended.accepted);
-  records_duplicate_.add(appended.duplicates);
+  outcomes_.count(appended);
   done(appended);
 }
 
 void BrokerAppender::refuse(EventLog::AppendDone done, const Error& error) {
-  outcomes_.count(error.kind);
+  outcomes_.count(error);
   done(std::unexpected(error));
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "eventlog/append_outcomes.hpp"
 #include "eventlog/broker.hpp"
 #include "eventlog/broker_link.hpp"
 #include "eventlog/known_ids.hpp"
@@ -132,14 +133,7 @@ class BrokerAppender {
   std::mutex condemned_mutex_;
   std::function<void()> condemned_;
 
-  struct Outcomes {
-    explicit Outcomes(telemetry::Registry& metrics);
-    void count(ErrorKind kind);
-    telemetry::Counter &ok, &conflict, &full, &invalid, &unavailable;
-  };
-  Outcomes outcomes_;
-  telemetry::Counter& records_accepted_;
-  telemetry::Counter& records_duplicate_;
+  AppendOutcomes outcomes_;
   telemetry::Histogram& append_seconds_;
   telemetry::Counter& letters_put_;
   telemetry::Counter& letters_lost_;

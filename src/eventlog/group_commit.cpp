@@ -102,11 +102,9 @@ void GroupCommit::answer_appends(LogQueue::Taken& taken) {
   for (std::size_t i = 0; i < taken.appends.size(); ++i) {
     Result<Appended>& result = appended_[i];
     if (result) {
-      metrics_.appends.count_ok();
-      metrics_.records_accepted.add(result->accepted);
-      metrics_.records_duplicate.add(result->duplicates);
+      metrics_.appends.count(*result);
     } else {
-      metrics_.appends.count(result.error().kind);
+      metrics_.appends.count(result.error());
     }
     taken.appends[i].done(std::move(result));
   }
@@ -140,7 +138,7 @@ void GroupCommit::lose_letters_over(std::size_t letters_max) {
 
 void fail_calls(LogQueue::Taken taken, const Error& error, JournalMetrics& metrics) {
   for (AppendCall& call : taken.appends) {
-    metrics.appends.count(error.kind);
+    metrics.appends.count(error);
     call.done(std::unexpected(error));
   }
   for (DeadLetterCall& call : taken.dead_letters) {

@@ -1,29 +1,18 @@
 #pragma once
 
-#include "base/result.hpp"
+#include "eventlog/append_outcomes.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace carillon::eventlog {
 
-// Append calls by how they were answered. Written by one thread at a time.
-class AppendOutcomes {
- public:
-  // `where` tells apart the cells of one thread from those of another: "journal" or "queue".
-  AppendOutcomes(telemetry::Registry& registry, const char* where);
-  void count_ok() { ok_.add(); }
-  void count(ErrorKind kind);
-
- private:
-  telemetry::Counter &ok_, &conflict_, &full_, &invalid_, &unavailable_;
-};
+inline constexpr AppendOutcomes::Names kJournalAppends{.appends = "carillon_journal_appends_total",
+                                                       .records = "carillon_journal_records_total"};
 
 // What the journal's thread tells of itself.
 struct JournalMetrics {
   explicit JournalMetrics(telemetry::Registry& registry);
 
   AppendOutcomes appends;
-  telemetry::Counter& records_accepted;
-  telemetry::Counter& records_duplicate;
   telemetry::Histogram& commit_seconds;
   telemetry::Counter& records_trimmed;
   telemetry::Counter& kept_lost;

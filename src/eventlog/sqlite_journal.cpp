@@ -17,7 +17,7 @@ SqliteJournal::SqliteJournal(Options options, const Clock& clock, telemetry::Reg
       clock_(clock),
       metrics_(registry),
       queue_(options_.queue),
-      refusals_(registry, "queue"),
+      refusals_(registry, kJournalAppends, {{"where", "queue"}}),
       dead_letters_refused_(
           registry.counter("carillon_journal_dead_letters_lost_total", "Dead letters with no room.")) {}
 
@@ -81,7 +81,7 @@ void SqliteJournal::append(std::vector<Record> records, AppendDone done) {
 void SqliteJournal::refuse(AppendDone done, const Error& error) {
   {
     const std::lock_guard lock(refusals_mutex_);
-    refusals_.count(error.kind);
+    refusals_.count(error);
   }
   done(std::unexpected(error));
 }

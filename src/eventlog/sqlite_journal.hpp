@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "eventlog/append_outcomes.hpp"
 #include "eventlog/event_log.hpp"
 #include "eventlog/follower.hpp"
 #include "eventlog/group_commit.hpp"
