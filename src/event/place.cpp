@@ -87,15 +87,18 @@ std::optional<Place> parse_place(std::string_view text) {
   return Place(std::move(lanes));
 }
 
+std::string_view mark_of(const Position& position) {
+  return std::string_view(position.text).substr(0, position.text.find('.') + 1);
+}
+
 Place place_of(const Position& position) {
-  const std::string_view text = position.text;
-  auto place = parse_place(text.substr(text.find('.') + 1));
+  auto place = parse_place(std::string_view(position.text).substr(mark_of(position).size()));
   ensure(place.has_value(), "a position that we made has a place");
   return std::move(*place);
 }
 
 Position position_like(const Position& other, const Place& place) {
-  return {other.text.substr(0, other.text.find('.') + 1) + text_of(place)};
+  return {std::string(mark_of(other)) + text_of(place)};
 }
 
 }  // namespace carillon

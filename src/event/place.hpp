@@ -56,6 +56,8 @@ inline constexpr std::size_t kLanesMax = 32;
 [[nodiscard]] std::string text_of(const Place& place);
 [[nodiscard]] std::optional<Place> parse_place(std::string_view text);
 
+// What a position's place stands behind, with the ".": which log it is of.
+[[nodiscard]] std::string_view mark_of(const Position& position);
 // The place that a position of our own making stands for.
 [[nodiscard]] Place place_of(const Position& position);
 // The position of `place` in the log that `other` is of.

@@ -19,6 +19,10 @@ namespace {
 constexpr milliseconds kIdle{1000};
 constexpr milliseconds kPlacing{20};
 
+Error conflict_of(const std::string& id) {
+  return {ErrorKind::conflict, "the id " + id + " belongs to a record with other content"};
+}
+
 }  // namespace
 
 BrokerAppender::BrokerAppender(std::unique_ptr<BrokerWriter> writer, LogQueue& queue, const LogPositions& positions,
@@ -153,38 +157,26 @@ void BrokerAppender::take_back(Plan& plan, std::vector<Record>& fresh) {
 
 // Decides for each call whether it can be appended at all, and collects the records that are new.
 std::vector<BrokerAppender::Plan> BrokerAppender::plan(std::vector<AppendCall> calls, std::vector<Record>& fresh) {
-  struct Planned {
-    std::uint64_t content;
-    std::size_t index;
-  };
-  std::unordered_map<std::string, Planned> planned;
+  Slots planned;
   std::vector<Plan> plans;
   for (AppendCall& call : calls) {
     Plan plan{std::move(call), {}};
     const std::size_t before = fresh.size();
     std::optional<Error> conflict;
     for (Record& record : plan.call.records) {
-      const std::uint64_t content = KnownIds::content_of(record.bytes);
-      const auto at = planned.find(record.id);
-      const auto known = at == planned.end() ? ids_.find(record.id) : std::nullopt;
-      const auto unread = known ? unread_contents_.end() : unread_contents_.find(record.id);
-      const bool is_unread = unread != unread_contents_.end();
-      if ((at != planned.end() && at->second.content != content) || (known && known->content != content) ||
-          (is_unread && unread->second != content)) {
-        conflict = Error{ErrorKind::conflict, "the id " + record.id + " belongs to a record with other content"};
-        break;
+      Slot slot{.content = KnownIds::content_of(record.bytes), .fresh = fresh.size(), .known = {}, .is_repeat = false};
+      if (auto same = find(record.id, planned)) {
+        if (same->content != slot.content) {
+          conflict = conflict_of(record.id);
+          break;
+        }
+        same->is_repeat = true;
+        plan.slots.push_back(*same);
+        continue;
       }
-      if (known) {
-        plan.slots.push_back({.fresh = std::nullopt, .known = *known, .is_repeat = true});
-      } else if (is_unread) {
-        plan.slots.push_back({.fresh = std::nullopt, .known = {}, .is_repeat = true, .is_unread = true});
-      } else if (at != planned.end()) {
-        plan.slots.push_back({.fresh = at->second.index, .known = {}, .is_repeat = true});
-      } else {
-        planned.emplace(record.id, Planned{content, fresh.size()});
-        plan.slots.push_back({.fresh = fresh.size(), .known = {}, .is_repeat = false});
-        fresh.push_back(std::move(record));
-      }
+      planned.emplace(record.id, slot);
+      plan.slots.push_back(slot);
+      fresh.push_back(std::move(record));
     }
     if (!conflict) {
       plans.push_back(std::move(plan));
@@ -197,46 +189,58 @@ std::vector<BrokerAppender::Plan> BrokerAppender::plan(std::vector<AppendCall> c
   return plans;
 }
 
+// The record of that id that there is already, as far as this node knows.
+std::optional<BrokerAppender::Slot> BrokerAppender::find(const std::string& id, const Slots& planned) const {
+  if (const auto at = planned.find(id); at != planned.end()) return at->second;
+  if (const auto known = ids_.find(id)) {
+    return Slot{.content = known->content, .fresh = {}, .known = known, .is_repeat = false};
+  }
+  const auto unread = unread_contents_.find(id);
+  if (unread == unread_contents_.end()) return std::nullopt;
+  return Slot{.content = unread->second, .fresh = {}, .known = {}, .is_repeat = false};
+}
+
 void BrokerAppender::answer(Plan plan, const std::vector<Record>& fresh,
                             const std::vector<BrokerWriter::Stood>& stood) {
   Appended appended;
-  const std::string* unplaced = nullptr;  // the last record's id, where it is not known where it stands
-  for (std::size_t i = 0; i < plan.slots.size(); ++i) {
-    Slot& slot = plan.slots[i];
+  std::optional<KnownIds::Known> last;
+  for (const Slot& slot : plan.slots) {
+    last = slot.known;
     bool is_repeat = slot.is_repeat;
-    unplaced = slot.is_unread ? &plan.call.records[i].id : nullptr;
     if (slot.fresh) {
-      const Record& record = fresh[*slot.fresh];
+      const std::string& id = fresh[*slot.fresh].id;
       const BrokerWriter::Stood& at = stood[*slot.fresh];
-      const std::uint64_t content = KnownIds::content_of(record.bytes);
-      if (at.is_repeat) {
-        // The broker knows ids, not contents.
-        const auto known = ids_.find(record.id);
-        if (known && known->content != content)
-          return refuse(std::move(plan.call.done),
-                        {ErrorKind::conflict, "the id " + record.id + " belongs to a record with other content"});
-        is_repeat = true;
-      }
-      if (at.offset) {
-        slot.known = {content, at.lane, *at.offset};
-        ids_.remember(record.id, slot.known, clock_.wall_now());
-      } else {
-        unplaced = &record.id;
-        if (unread_contents_.emplace(record.id, content).second)
-          unread_.push_back({record.id, clock_.mono_now() + options_.append_timeout});
-      }
+      // The broker knows ids, not contents.
+      const auto known = at.is_repeat ? ids_.find(id) : std::nullopt;
+      if (known && known->content != slot.content) return refuse(std::move(plan.call.done), conflict_of(id));
+      is_repeat = is_repeat || at.is_repeat;
+      last = note(id, slot.content, at);
     }
     ++(is_repeat ? appended.duplicates : appended.accepted);
   }
-  if (unplaced != nullptr) {
-    unplaced_.push_back({.id = *unplaced,
-                         .appended = std::move(appended),
-                         .done = std::move(plan.call.done),
-                         .deadline = clock_.mono_now() + options_.append_timeout});
-    return;
+  if (last) {
+    appended.position = position_at(last->lane, last->offset);
+    return finish(std::move(plan.call.done), appended);
   }
-  appended.position = position_at(plan.slots.back().known.lane, plan.slots.back().known.offset);
-  finish(std::move(plan.call.done), appended);
+  const Slot& unplaced = plan.slots.back();
+  unplaced_.push_back({.id = unplaced.fresh ? fresh[*unplaced.fresh].id : plan.call.records.back().id,
+                       .appended = std::move(appended),
+                       .done = std::move(plan.call.done),
+                       .deadline = clock_.mono_now() + options_.append_timeout});
+}
+
+// Where a record stands that was appended; nothing where the reader will find it.
+std::optional<KnownIds::Known> BrokerAppender::note(const std::string& id, std::uint64_t content,
+                                                    const BrokerWriter::Stood& stood) {
+  if (stood.offset) {
+    const KnownIds::Known known{content, stood.lane, *stood.offset};
+    ids_.remember(id, known, clock_.wall_now());
+    return known;
+  }
+  if (unread_contents_.emplace(id, content).second) {
+    unread_.push_back({id, clock_.mono_now() + options_.append_timeout});
+  }
+  return std::nullopt;
 }
 
 void BrokerAppender::finish(EventLog::AppendDone done, const Appended& appended) {
@@ -336,9 +340,7 @@ Result<LogNotes> BrokerAppender::read_notes() {
     lose(notes.error());
     return std::unexpected(last_error_);
   }
-  LogNotes all;
-  for (const std::string& note : *notes) all.take(note);
-  return all;
+  return LogNotes::read(*notes);
 }
 
 void BrokerAppender::list(ListDeadLetters& call) {

@@ -56,13 +56,14 @@ class BrokerAppender {
   static constexpr std::size_t kLetterBytesMax = std::size_t{64} << 20;
   static constexpr std::uint64_t kNotesBetweenMarks = 1000;
 
-  // Where one record of a call stands.
+  // Where one record of a call stands. One that is neither fresh nor known was appended and is not read yet.
   struct Slot {
-    std::optional<std::size_t> fresh;  // index among the records that are appended now; else it is known
-    KnownIds::Known known;
+    std::uint64_t content = 0;
+    std::optional<std::size_t> fresh;  // index among the records that are appended now
+    std::optional<KnownIds::Known> known;
     bool is_repeat = false;
-    bool is_unread = false;  // known, but not where it stands
   };
+  using Slots = std::unordered_map<std::string, Slot>;
   struct Plan {
     AppendCall call;
     std::vector<Slot> slots;
@@ -88,7 +89,10 @@ class BrokerAppender {
   void note_full(const Error* error);
   static void take_back(Plan& plan, std::vector<Record>& fresh);
   [[nodiscard]] std::vector<Plan> plan(std::vector<AppendCall> calls, std::vector<Record>& fresh);
+  [[nodiscard]] std::optional<Slot> find(const std::string& id, const Slots& planned) const;
   void answer(Plan plan, const std::vector<Record>& fresh, const std::vector<BrokerWriter::Stood>& stood);
+  [[nodiscard]] std::optional<KnownIds::Known> note(const std::string& id, std::uint64_t content,
+                                                    const BrokerWriter::Stood& stood);
   void finish(EventLog::AppendDone done, const Appended& appended);
   void refuse(EventLog::AppendDone done, const Error& error);
   void place_what_was_read();

@@ -71,8 +71,7 @@ Result<LogNotes> BrokerLog::identify(BrokerWriter& writer, const Extent& extent)
   for (int tries = 0;; ++tries) {
     const auto texts = writer.read_notes();
     if (!texts) return std::unexpected(texts.error());
-    LogNotes notes;
-    for (const std::string& text : *texts) notes.take(text);
+    LogNotes notes = LogNotes::read(*texts);
     const auto& identity = notes.identity();
     if (identity && identity->fits(extent.incarnation, extent.last, extent.added)) return notes;
     if (tries == kNamingTries)

@@ -1,25 +1,18 @@
 #include "eventlog/log_notes.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/json.hpp"
 #include "base/number.hpp"
 #include "base/utf8.hpp"
+#include "eventlog/log_positions.hpp"
 
 namespace carillon::eventlog {
 namespace {
 
 constexpr std::size_t kTextMax = 4096;
 constexpr std::size_t kRecordMax = std::size_t{1} << 20;
-
-std::string hex(std::uint32_t number) {
-  std::string text(8, '\0');
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number, 16);
-  text.resize(static_cast<std::size_t>(end.ptr - text.data()));
-  return text;
-}
 
 // A text that may not be UTF-8, or be long, loses what does not fit.
 std::string fitting(std::string_view text) {
@@ -42,7 +35,7 @@ std::string begin_note(std::string_view kind) {
 }
 
 void append_identity(std::string& note, const LogIdentity& identity) {
-  append_member(note, "epoch", hex(identity.epoch));
+  append_member(note, "epoch", epoch_text(identity.epoch));
   append_member(note, "incarnation", fitting(identity.incarnation));
   append_member(note, "reached", text_of(identity.reached));
   append_member(note, "added", std::to_string(identity.added));
@@ -65,11 +58,6 @@ std::optional<Position> position_in(json::Value note) {
   const auto position = note.find_string("position");
   if (!position || !is_position(*position)) return std::nullopt;
   return Position{std::string(*position)};
-}
-
-// Everything of a position but its place: which log it is of.
-std::string_view mark_of(const Position& position) {
-  return std::string_view(position.text).substr(0, position.text.find('.') + 1);
 }
 
 std::string record_of(const DeadLetter& letter) {
@@ -111,7 +99,7 @@ bool LogIdentity::fits(std::string_view incarnation_now, const Place& last, std:
 std::string encode_epoch_note(const LogIdentity& identity, std::uint32_t after) {
   std::string note = begin_note("epoch");
   append_identity(note, identity);
-  append_member(note, "after", hex(after));
+  append_member(note, "after", epoch_text(after));
   return note + "}";
 }
 
@@ -137,6 +125,12 @@ std::string encode_removed_note(const Position& position) {
   std::string note = begin_note("removed");
   append_member(note, "position", position.text);
   return note + "}";
+}
+
+LogNotes LogNotes::read(std::span<const std::string> notes) {
+  LogNotes all;
+  for (const std::string& note : notes) all.take(note);
+  return all;
 }
 
 void LogNotes::take(std::string_view note) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,14 +39,14 @@ struct LogIdentity {
 [[nodiscard]] std::string encode_letter_note(const DeadLetter& letter);
 [[nodiscard]] std::string encode_removed_note(const Position& position);
 
-// Reads all notes, oldest first, into what they say together. Two nodes that write the same thing say it once. Pure.
+// What all notes say together. Two nodes that write the same thing say it once. Pure.
 class LogNotes {
  public:
   static constexpr std::size_t kLettersMax = 10'000;
   static constexpr std::size_t kLetterBytesMax = std::size_t{64} << 20;
 
-  // What is no note is counted and ignored.
-  void take(std::string_view note);
+  // Oldest first. What is no note is counted and ignored.
+  [[nodiscard]] static LogNotes read(std::span<const std::string> notes);
 
   [[nodiscard]] const std::optional<LogIdentity>& identity() const { return identity_; }
   // Oldest first, one a record; at the bounds the oldest have left.
@@ -56,6 +57,7 @@ class LogNotes {
   [[nodiscard]] std::uint64_t foreign() const { return foreign_; }
 
  private:
+  void take(std::string_view note);
   void take_identity(LogIdentity identity, std::optional<std::uint32_t> after);
   void take_letter(DeadLetter letter);
   void remove(const Position& position);

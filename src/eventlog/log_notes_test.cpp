@@ -11,9 +11,7 @@ namespace {
 using namespace std::string_literals;
 
 LogNotes read(const std::vector<std::string>& notes) {
-  LogNotes all;
-  for (const std::string& note : notes) all.take(note);
-  return all;
+  return LogNotes::read(notes);
 }
 
 LogIdentity identity(std::uint32_t epoch, Place reached = Place(Offset{7, 0}), std::uint64_t added = 7) {
@@ -92,15 +90,17 @@ TEST(LogNotes, KnowHowFarLettersWerePutInEachLane) {
 }
 
 TEST(LogNotes, LetTheOldestLetterGoAtTheBound) {
-  LogNotes notes;
+  std::vector<std::string> texts;
   for (std::size_t i = 0; i <= LogNotes::kLettersMax; ++i)
-    notes.take(encode_letter_note(letter("ra." + std::to_string(i), "x")));
+    texts.push_back(encode_letter_note(letter("ra." + std::to_string(i), "x")));
+  const LogNotes notes = read(texts);
   EXPECT_EQ(notes.letters().size(), LogNotes::kLettersMax);
   EXPECT_EQ(notes.letters().front().position.text, "ra.1");
 
-  LogNotes heavy;
+  texts.clear();
   for (int i = 0; i < 70; ++i)
-    heavy.take(encode_letter_note(letter("ra." + std::to_string(i), std::string(std::size_t{1} << 20, 'x'))));
+    texts.push_back(encode_letter_note(letter("ra." + std::to_string(i), std::string(std::size_t{1} << 20, 'x'))));
+  const LogNotes heavy = read(texts);
   EXPECT_EQ(heavy.letters().size(), 64u);
   EXPECT_EQ(heavy.letters().front().position.text, "ra.6");
 }

@@ -1,30 +1,28 @@
 #include "eventlog/log_positions.hpp"
 
-#include <array>
-#include <charconv>
-#include <string>
-#include <system_error>
+#include <fmt/format.h>
+
 #include <utility>
+
+#include "base/number.hpp"
 
 namespace carillon::eventlog {
 namespace {
 
-std::string hexadecimal(std::uint32_t number) {
-  std::array<char, 8> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16);
-  return {digits.data(), end.ptr};
-}
-
 // Exactly as it is written: each position has one text.
 bool is_epoch(std::string_view text) {
-  std::uint32_t number = 0;
-  return std::from_chars(text.begin(), text.end(), number, 16).ec == std::errc() && hexadecimal(number) == text;
+  const auto epoch = parse_number<std::uint32_t>(text, 16);
+  return epoch && epoch_text(*epoch) == text;
 }
 
 }  // namespace
 
+std::string epoch_text(std::uint32_t epoch) {
+  return fmt::format("{:x}", epoch);
+}
+
 LogPositions::LogPositions(char kind, std::uint32_t epoch) : kind_(kind), prefix_(1, kind) {
-  prefix_ += hexadecimal(epoch) + ".";
+  prefix_ += epoch_text(epoch) + ".";
 }
 
 std::expected<Place, GapReason> LogPositions::locate(std::string_view position) const {

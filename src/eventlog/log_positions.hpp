@@ -10,7 +10,10 @@
 
 namespace carillon::eventlog {
 
-// Positions of one log: the letter of its kind, its epoch in hexadecimal, ".", and the text of the place: j1a2b3c4d.42.
+// An epoch as positions and notes have it: in hexadecimal, without zeros before it.
+[[nodiscard]] std::string epoch_text(std::uint32_t epoch);
+
+// Positions of one log: the letter of its kind, its epoch, ".", and the text of the place: j1a2b3c4d.42.
 class LogPositions {
  public:
   LogPositions(char kind, std::uint32_t epoch);
