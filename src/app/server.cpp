@@ -170,8 +170,7 @@ Result<std::shared_ptr<const net::TlsContext>> Server::load_certificate() const 
 // On the notification thread, which has nothing else to do until then.
 void Server::open_log() {
   if (const auto opened = log_->start(*notification_); opened) {
-    const auto origin = log_->origin();
-    fan_out_.set_origin(origin.position, origin.ordinal);
+    fan_out_.set_origin(log_->origin().position);
     main_.post([this] { start_watch_.emplace(main_, kLook, [this] { return serve_when_caught_up(); }); });
   } else {
     main_.post([this, error = opened.error()] { refuse_to_start(error); });

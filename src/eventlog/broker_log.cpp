@@ -95,7 +95,7 @@ void BrokerLog::run(Opened opened, RecordSink& sink) {
   identity.reached.pass(opened.extent.last);
   identity.added = opened.extent.added;
   positions_.emplace(broker_->letter(), identity.epoch);
-  origin_ = {.position = positions_->of(opened.after), .ordinal = 0, .buried_up_to = {}};
+  origin_ = {.position = positions_->of(opened.after), .buried_up_to = {}};
   origin_.buried_up_to = opened.notes.buried_up_to(origin_.position);
 
   follower_.emplace(std::move(opened.reader), sink, *positions_, std::move(opened.after), std::move(opened.extent),

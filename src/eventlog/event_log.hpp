@@ -99,7 +99,6 @@ class EventLog {
   // After start(), any thread.
   struct Origin {
     Position position;
-    Ordinal ordinal = 0;
     Place buried_up_to{};  // of the records up to here, processes before this one have put the dead letters
   };
   [[nodiscard]] virtual Origin origin() const = 0;

@@ -24,7 +24,7 @@ Result<> MemoryLog::start(RecordSink& sink) {
   next_ = kept_.empty() ? low_ : kept_.begin()->first;
   at_start_ = end();
   caught_up_ = next_ == at_start_;
-  origin_ = {.position = positions_.of(low_ - 1), .ordinal = low_ - 1, .buried_up_to = Place(Offset{letters_up_to_})};
+  origin_ = {.position = positions_.of(low_ - 1), .buried_up_to = Place(Offset{letters_up_to_})};
   sink_ = &sink;
   was_started_ = true;
   offer();

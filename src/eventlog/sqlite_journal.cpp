@@ -35,7 +35,6 @@ Result<> SqliteJournal::start(RecordSink& sink) {
   follower_.emplace(sink, *journal_);
   positions_ = journal_->positions();
   origin_ = {.position = positions_->of(journal_->low_sequence() - 1),
-             .ordinal = journal_->low_sequence() - 1,
              .buried_up_to = Place(Offset{journal_->letters_up_to()})};
   last_committed_ = journal_->next_sequence() - 1;
   next_upkeep_ = begin;

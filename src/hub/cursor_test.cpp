@@ -22,7 +22,7 @@ Grants all_grants() {
 
 // A window whose events have the ordinals 10, 20, 30 ..., and what one client reads of it: the texts of the frames.
 struct World {
-  World() { window.set_origin({"p.0"}, 0); }
+  World() { window.set_origin({"p.0"}); }
 
   // Orders of `owner`; the n-th publication is told as "{n}".
   void publish(int count, const UserId& owner = kAlice, OrderStatus status = OrderStatus::partially_filled) {

@@ -26,7 +26,7 @@ class CursorTrial {
 
   explicit CursorTrial(Draw draw)
       : draw_(std::move(draw)), lanes_(1 + draw_(3)), window_({.age = kAge, .bytes = 1'000 + draw_(20'000)}) {
-    window_.set_origin({"p.0"}, 0);
+    window_.set_origin({"p.0"});
     readers_.resize(1 + draw_(3));
     for (Reader& reader : readers_) begin(reader);
   }

@@ -65,7 +65,7 @@ class Hub {
   void unsubscribe(Subscriber& subscriber);
 
   // Where the log stood before the first publication. Before everything else.
-  void set_origin(Position position, Ordinal ordinal) { window_.set_origin(std::move(position), ordinal); }
+  void set_origin(Position position) { window_.set_origin(std::move(position)); }
   // What the log kept from before that: it counts for snapshots and is in no window.
   void remember(std::span<const PublicationPtr> publications);
   void publish(std::span<const PublicationPtr> publications);

@@ -167,7 +167,7 @@ TEST(Hub, ANewcomerGetsWhatComesNextAndNothingBefore) {
 
 TEST(Hub, ThePositionMovesForAQuietClientToo) {
   World w;
-  w.hub.set_origin({"p.0"}, 0);
+  w.hub.set_origin({"p.0"});
   Client alice(w.hub, "alice");
   EXPECT_EQ(w.hub.position_of(alice).text, "p.0");
   w.order("bob");

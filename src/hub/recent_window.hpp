@@ -25,10 +25,9 @@ class RecentWindow {
   explicit RecentWindow(const WindowLimits& limits) : limits_(limits) {}
 
   // Where the log stood before the first publication. Before the first append().
-  void set_origin(Position position, Ordinal ordinal) {
+  void set_origin(Position position) {
     ensure(end_ == 1, "the origin is known before anything is published");
     before_ = std::move(position);
-    last_ordinal_ = ordinal;
   }
 
   // `publication` follows the last one.

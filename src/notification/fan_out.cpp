@@ -8,9 +8,8 @@ void FanOut::add(runtime::Loop& loop, hub::Hub& hub) {
   shards_.push_back(std::make_unique<Shard>(loop, hub));
 }
 
-void FanOut::set_origin(const Position& position, Ordinal ordinal) {
-  for (const auto& shard : shards_)
-    shard->loop.post([position, ordinal, hub = &shard->hub] { hub->set_origin(position, ordinal); });
+void FanOut::set_origin(const Position& position) {
+  for (const auto& shard : shards_) shard->loop.post([position, hub = &shard->hub] { hub->set_origin(position); });
 }
 
 void FanOut::post(std::vector<PublicationPtr> publications, Take take) {

@@ -20,7 +20,7 @@ class FanOut {
   // `loop` is the thread that `hub` lives on. Both outlive the fan-out's last publish().
   void add(runtime::Loop& loop, hub::Hub& hub);
   // Tells every hub where the log stood when this node began to follow it. After the last add(), before anything else.
-  void set_origin(const Position& position, Ordinal ordinal);
+  void set_origin(const Position& position);
 
   // What the log kept from before its first record. Before the first publish().
   void remember(std::vector<PublicationPtr> publications) { post(std::move(publications), &hub::Hub::remember); }

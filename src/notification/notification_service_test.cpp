@@ -21,7 +21,7 @@ struct World {
     fan_out.add(first_loop, first);
     fan_out.add(second_loop, second);
     EXPECT_TRUE(log.start(service));
-    fan_out.set_origin(log.origin().position, log.origin().ordinal);
+    fan_out.set_origin(log.origin().position);
   }
   void append(std::string id, std::string_view envelope) {
     log.append({{.id = std::move(id), .bytes = std::string(envelope)}},
@@ -243,7 +243,7 @@ TEST(NotificationService, GoesOnFromATrimmedLog) {
   NotificationService service{own_loop, w.log, fan_out, w.clock, metrics};
   fan_out.add(shard_loop, hub);
   ASSERT_TRUE(w.log.start(service));
-  fan_out.set_origin(w.log.origin().position, w.log.origin().ordinal);
+  fan_out.set_origin(w.log.origin().position);
   w.log.put_foreign(order("bob", "CANCELED", "5"));
   w.log.put_foreign(order("alice", "PARTIALLY_FILLED", "4"));
   w.log.put_foreign(order("alice", "FILLED", "10"));
@@ -259,7 +259,7 @@ TEST(NotificationService, GoesOnFromATrimmedLog) {
 // Writes down what it is told. Its records are given to the sink by the test.
 struct WitnessLog final : eventlog::EventLog {
   Result<> start(eventlog::RecordSink&) override { return {}; }
-  Origin origin() const override { return {.position = {"w.40"}, .ordinal = 40}; }
+  Origin origin() const override { return {.position = {"w.40"}}; }
   std::expected<Place, GapReason> locate(std::string_view) const override {
     return std::unexpected(GapReason::unknown);
   }
@@ -286,7 +286,7 @@ struct WitnessLog final : eventlog::EventLog {
 struct WitnessedNode {
   WitnessedNode() {
     fan_out.add(shard_loop, hub);
-    fan_out.set_origin(log.origin().position, log.origin().ordinal);
+    fan_out.set_origin(log.origin().position);
   }
   // Ordinals of kept records are below the log's origin.
   static eventlog::StoredRecord record(Ordinal ordinal, std::string bytes) {

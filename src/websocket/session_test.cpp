@@ -106,7 +106,7 @@ struct World {
     loop.at_turn_end([this] { hub.deliver(loop.clock_now()); });
     loop.at_turn_end([this] { server.flush(); });
     if (log == Log::unread) return;
-    hub.set_origin({"p.0"}, 0);
+    hub.set_origin({"p.0"});
     server.open();
   }
   ~World() { clients.clear(); }
@@ -674,7 +674,7 @@ TEST(Session, NoSessionBeginsBeforeTheLogIsRead) {
   w.pass(seconds{40});
   EXPECT_TRUE(alice.messages.empty());
   EXPECT_EQ(second.close_code, 4429);  // the user is counted while it waits
-  w.hub.set_origin({"p.1"}, 1);
+  w.hub.set_origin({"p.1"});
   w.sequence = 1;
   w.server.open();
   w.turn();

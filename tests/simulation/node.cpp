@@ -30,7 +30,7 @@ milliseconds late_after(EventKind kind) {
 
 void Shard::set_origin(const Position& origin) {
   const bool ignores_trim = breakage_.strikes(Broken::skip_trim_notice, 100);
-  hub_.set_origin(ignores_trim ? position_like(origin, Place()) : origin, 0);
+  hub_.set_origin(ignores_trim ? position_like(origin, Place()) : origin);
   published_up_to_ = origin;
 }
 
