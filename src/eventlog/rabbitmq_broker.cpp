@@ -326,10 +326,8 @@ class RabbitmqWriter final : public BrokerWriter {
   std::vector<std::string> warnings() override {
     return {
         "RabbitMQ acknowledges a record of a stream when most of the queue's replicas have it in memory; no setting "
-        "makes "
-        "it wait for a disk, and it does not say how many replicas there are: run three nodes or more, for with one, "
-        "what "
-        "was acknowledged in the last seconds before its machine loses power is lost"};
+        "makes it wait for a disk, and it does not say how many replicas there are: run three nodes or more, for with "
+        "one, what was acknowledged in the last seconds before its machine loses power is lost"};
   }
 
   Result<std::vector<Stood>> append(std::span<const Record> records) override {
