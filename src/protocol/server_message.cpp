@@ -12,7 +12,7 @@ namespace carillon::protocol {
 namespace {
 
 constexpr std::size_t kFrameHeaderBytesMax = 10;
-constexpr std::size_t kEnvelopeBytes = 160;  // what stands around a notification's id and payload, at most
+constexpr std::size_t kHeadBytes = 160;  // what stands before a notification's payload, without its id, at most
 
 void append_number(std::string& out, std::integral auto value) {
   char digits[20];
@@ -66,18 +66,19 @@ milliseconds lateness_limit(EventKind kind) {
 }
 
 EncodedNotification encode_notification(const Event& event, WallTime logged_at, const Position& position, bool late) {
-  std::string out;
-  out.reserve(kEnvelopeBytes + position.text.size() + event.payload.size());
-  out.append("{\"type\":\"notification\",\"event\":\"").append(to_string(event.kind)).append("\",\"timestamp\":");
-  append_time(out, event.timestamp.value_or(logged_at));
-  out.append(",\"id\":\"").append(position.text).push_back('"');
-  const std::size_t mark_at = out.size();
-  out.append(late ? ",\"late\":true,\"payload\":" : ",\"payload\":");
-  out.append(event.payload).push_back('}');
+  std::string head;
+  head.reserve(kHeadBytes + position.text.size());
+  head.append("{\"type\":\"notification\",\"event\":\"").append(to_string(event.kind)).append("\",\"timestamp\":");
+  append_time(head, event.timestamp.value_or(logged_at));
+  head.append(",\"id\":\"").append(position.text).push_back('"');
+  const std::size_t mark_at = head.size();
+  head.append(late ? ",\"late\":true,\"payload\":" : ",\"payload\":");
+  const std::size_t size = head.size() + event.payload.size() + 1;
   EncodedNotification encoded;
-  encoded.frame.reserve(out.size() + kFrameHeaderBytesMax);
-  append_text_frame(encoded.frame, out);
-  encoded.mark_at = static_cast<std::uint32_t>(header_size(encoded.frame) + mark_at);
+  encoded.frame.reserve(kFrameHeaderBytesMax + size);
+  append_frame_header(encoded.frame, Opcode::text, size);
+  encoded.mark_at = static_cast<std::uint32_t>(encoded.frame.size() + mark_at);
+  encoded.frame.append(head).append(event.payload).push_back('}');
   return encoded;
 }
 
