@@ -51,8 +51,8 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void begin(const UpgradePlan& plan, std::optional<std::expected<Principal, auth::TokenFault>> verdict,
              std::string_view early_bytes);
 
-  // Writes what waits, one write at most; with more to write it has its turn again. At the end of the turn, and when
-  // there is room again.
+  // Writes what waits, up to about 64 KiB: in one write, or in many small ones while it has not caught up since it was
+  // blocked. With more to write it has its turn again. At the end of the turn, and when there is room again.
   void pump();
 
   // The node has read its log: begins, if it waited for that, or asks first.
