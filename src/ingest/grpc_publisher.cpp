@@ -28,6 +28,7 @@
 #include "ingest/event_id.hpp"
 #include "ingest/grpc_event.hpp"
 #include "ingest/record.hpp"
+#include "ingest/refusal.hpp"
 #include "net/http_head.hpp"
 #include "net/listener.hpp"
 #include "protocol/envelope.hpp"
@@ -90,19 +91,17 @@ v1::Refusal refusal(StatusCode status, std::string_view reason, std::string_view
   return refusal;
 }
 
-// What the caller is told of a failure of the log: what to do, and not what went wrong inside, which is for our own
-// log.
-v1::Refusal refusal_of(const Error& error) {
+v1::Refusal refusal_by_log(const Error& error) {
+  const std::string why = explanation_of(error);
   switch (error.kind) {
     case ErrorKind::conflict:
-      return refusal(StatusCode::ALREADY_EXISTS, "conflict", error.message);
+      return refusal(StatusCode::ALREADY_EXISTS, "conflict", why);
     case ErrorKind::full:
-      return refusal(StatusCode::RESOURCE_EXHAUSTED, "full", "the log has no room now; nothing was accepted");
+      return refusal(StatusCode::RESOURCE_EXHAUSTED, "full", why);
     case ErrorKind::unavailable:
-      return refusal(StatusCode::UNAVAILABLE, "unavailable",
-                     "the log failed; the outcome is unknown, repeating with the same id is safe");
+      return refusal(StatusCode::UNAVAILABLE, "unavailable", why);
     default:
-      return refusal(StatusCode::INTERNAL, "internal", "the log failed");
+      return refusal(StatusCode::INTERNAL, "internal", why);
   }
 }
 
@@ -254,7 +253,7 @@ void Batch::begin(const ByteBuffer& request) {
   for (const eventlog::Record& record : *records) answer_.add_ids(record.id);
   desk_.log.append(std::move(*records), [this](Result<eventlog::Appended> result) {
     desk_.loop.post([this, result = std::move(result)] {
-      result ? answer(*result) : refuse(status_of(refusal_of(result.error())));
+      result ? answer(*result) : refuse(status_of(refusal_by_log(result.error())));
     });
   });
 }
@@ -424,7 +423,7 @@ void Stream::take(std::int64_t bytes, std::expected<eventlog::Record, v1::Refusa
   records.push_back(std::move(*record));
   desk_.log.append(std::move(records), [self = self_, taken = std::move(taken),
                                         settle_later](Result<eventlog::Appended> result) mutable {
-    Outcome outcome = result ? Outcome(std::move(*result)) : std::unexpected(refusal_of(result.error()));
+    Outcome outcome = result ? Outcome(std::move(*result)) : std::unexpected(refusal_by_log(result.error()));
     settle_later(std::move(self), std::move(taken), std::move(outcome));
   });
 }

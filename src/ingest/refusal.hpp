@@ -1,23 +1,31 @@
 #pragma once
 
+#include <string>
+
 #include "base/result.hpp"
 #include "net/http_server.hpp"
 
 namespace carillon::ingest {
 
-// How a caller is told that the log refused (protocol 8.5): what to do, and not what went wrong inside, which is for
+// What a caller is told when the log refused (protocol 8.5): what to do, and not what went wrong inside, which is for
 // our own log.
-[[nodiscard]] inline net::HttpResponse refusal_of(const Error& error) {
+[[nodiscard]] inline std::string explanation_of(const Error& error) {
   switch (error.kind) {
     case ErrorKind::conflict:
-      return net::problem(409, error.message);
+      return error.message;
     case ErrorKind::full:
-      return net::problem(503, "the log has no room now; nothing was accepted");
+      return "the log has no room now; nothing was accepted";
     case ErrorKind::unavailable:
-      return net::problem(503, "the log failed; the outcome is unknown, repeating the call with the same ids is safe");
+      return "the log failed; the outcome is unknown, repeating the call with the same ids is safe";
     default:
-      return net::problem(500, "the log failed");
+      return "the log failed";
   }
+}
+
+[[nodiscard]] inline net::HttpResponse refusal_of(const Error& error) {
+  if (error.kind == ErrorKind::conflict) return net::problem(409, explanation_of(error));
+  const bool is_temporary = error.kind == ErrorKind::full || error.kind == ErrorKind::unavailable;
+  return net::problem(is_temporary ? 503 : 500, explanation_of(error));
 }
 
 }  // namespace carillon::ingest
