@@ -5,15 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "base/ensure.hpp"
 #include "brokers/broker_process.hpp"
+#include "brokers/expect_started.hpp"
 #include "eventlog/broker_log_suite.hpp"
 #include "eventlog/jetstream_broker.hpp"
 #include "eventlog/kafka_broker.hpp"
@@ -58,21 +57,12 @@ struct Jetstream {
   }
 };
 
-bool is_continuous_integration() {
-  const char* word = std::getenv("CI");  // NOLINT(concurrency-mt-unsafe): nobody sets it here
-  return word != nullptr && std::string_view(word) == "true";
-}
-
 template <class Kind>
 class RealWorld {
  public:
   static void prepare() {
     static const Result<> started = server().start();
-    if (started) return;
-    if (started.error().kind == ErrorKind::not_found && !is_continuous_integration()) {
-      GTEST_SKIP() << started.error().message;
-    }
-    FAIL() << started.error().message;
+    brokers::expect_started(started);
   }
 
   RealWorld() { reopen(); }

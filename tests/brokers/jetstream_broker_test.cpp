@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "brokers/broker_process.hpp"
+#include "brokers/expect_started.hpp"
 #include "brokers/insist.hpp"
 
 namespace carillon::eventlog {
@@ -23,9 +24,8 @@ class JetstreamBroker : public testing::Test {
  protected:
   void start(const std::vector<std::string>& settings = {}) {
     const Result<> started = server_.start(settings);
-    if (!started && started.error().kind == ErrorKind::not_found)
-      GTEST_SKIP() << "no broker: " << started.error().message;
-    ASSERT_TRUE(started) << started.error().message;
+    brokers::expect_started(started);
+    if (!started) return;
     options_.access.url = server_.said("url");
     options_.access.ca_file = server_.said("ca");
     options_.stream = "CARILLON";

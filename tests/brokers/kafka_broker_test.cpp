@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "brokers/broker_process.hpp"
+#include "brokers/expect_started.hpp"
 #include "brokers/insist.hpp"
 #include "eventlog/kafka_client.hpp"
 
@@ -87,9 +88,8 @@ class KafkaBroker : public testing::Test {
   static void TearDownTestSuite() { server_.reset(); }
 
   void SetUp() override {
-    if (!started_ && started_.error().kind == ErrorKind::not_found)
-      GTEST_SKIP() << "no broker: " << started_.error().message;
-    ASSERT_TRUE(started_) << started_.error().message;
+    brokers::expect_started(started_);
+    if (!started_) return;
     options_.access.url = server_->said("url");
     options_.topic = testing::UnitTest::GetInstance()->current_test_info()->name();
   }
@@ -457,9 +457,8 @@ TEST(KafkaBrokerOptions, NobodyThereIsUnavailable) {
 TEST(KafkaBrokerLogin, LetsInWhoHasThePasswordAndKnowsTheCertificate) {
   BrokerProcess server("kafka");
   const Result<> started = server.start({"password=open sesame", "tls=yes"});
-  if (!started && started.error().kind == ErrorKind::not_found)
-    GTEST_SKIP() << "no broker: " << started.error().message;
-  ASSERT_TRUE(started) << started.error().message;
+  brokers::expect_started(started);
+  if (!started) return;
   KafkaOptions right = options_for(server.said("url"));
   right.access.username = "carillon";
   right.access.password = "open sesame";

@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "brokers/broker_process.hpp"
+#include "brokers/expect_started.hpp"
 #include "brokers/insist.hpp"
 #include "eventlog/rabbitmq_connection.hpp"
 
@@ -107,14 +106,7 @@ class RabbitmqBrokerTest : public testing::Test {
     started_ = server_->start();
   }
   static void TearDownTestSuite() { server_.reset(); }
-  void SetUp() override {
-    if (started_) return;
-    const char* ci = std::getenv("CI");  // NOLINT(concurrency-mt-unsafe): nobody sets it here
-    const bool may_skip =
-        started_.error().kind == ErrorKind::not_found && (ci == nullptr || std::string_view(ci) != "true");
-    if (may_skip) GTEST_SKIP() << started_.error().message;
-    FAIL() << started_.error().message;
-  }
+  void SetUp() override { brokers::expect_started(started_); }
 
   static RabbitmqOptions options() {
     RabbitmqOptions options;
