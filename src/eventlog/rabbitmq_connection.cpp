@@ -10,11 +10,11 @@
 
 #include <algorithm>
 #include <array>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
-#include "base/number.hpp"
+#include "base/percent.hpp"
+#include "eventlog/timeval.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -28,27 +28,6 @@ constexpr int kSendBufferBytes = 212'992;
 constexpr std::size_t kFramingBytes = 1024;  // what stands around a message's bytes, with its properties
 constexpr std::size_t kShortTextMax = 255;   // of a message-id
 constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  while (!text.empty()) {
-    if (!text.starts_with('%')) {
-      decoded += text.front();
-      text.remove_prefix(1);
-      continue;
-    }
-    const auto byte = text.size() < 3 ? std::nullopt : parse_number<std::uint8_t>(text.substr(1, 2), 16);
-    if (!byte) return std::nullopt;
-    decoded += static_cast<char>(*byte);
-    text.remove_prefix(3);
-  }
-  return decoded;
-}
-
-timeval as_timeval(milliseconds time) {
-  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(time);
-  return {.tv_sec = whole.count(), .tv_usec = std::chrono::microseconds(time - whole).count()};
-}
 
 milliseconds time_until(MonoTime deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());

@@ -2,17 +2,16 @@
 
 #include <fmt/format.h>
 #include <hiredis/hiredis.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "base/number.hpp"
 #include "eventlog/redis_tls.hpp"
+#include "eventlog/timeval.hpp"
 
 namespace carillon::eventlog {
 namespace {
@@ -44,11 +43,6 @@ redisReplyObjectFunctions reply_functions() {
   };
   functions.freeObject = [](void*) {};
   return functions;
-}
-
-timeval as_timeval(milliseconds time) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
-  return {.tv_sec = seconds.count(), .tv_usec = std::chrono::microseconds(time - seconds).count()};
 }
 
 // What Redis answers begins with one of these words.
