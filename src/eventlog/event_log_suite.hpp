@@ -277,10 +277,11 @@ TYPED_TEST_P(EventLogSuite, KnowsTheIdsOfItsHistoryAfterARestart) {
 TYPED_TEST_P(EventLogSuite, OffersTheSameRecordsAgainToASinkThatWasFull) {
   this->sink().make_room(0);
   this->start();
-  ASSERT_TRUE(this->append({{"a", "A"}, {"b", "B"}}));
+  // One record: of two a log may have read the first alone, and reads no more before the sink has taken that.
+  ASSERT_TRUE(this->append({{"a", "A"}}));
   ASSERT_TRUE(this->sink().wait_until_full());
   // The answer may need what follows it.
-  Answer<Appended> last = begin_append(this->log(), in_one_lane({{"c", "C"}}));
+  Answer<Appended> last = begin_append(this->log(), in_one_lane({{"b", "B"}, {"c", "C"}}));
   EXPECT_TRUE(bytes_of(this->sink().wait_for(0)).empty());
 
   this->sink().make_room(100);
