@@ -278,6 +278,7 @@ def all_lanes():
         Stage("console", runner("console/test")),
         Stage("build console", console_pages, needs=("build release",)),
         Stage("browser", runner("tests/browser/run", release / "carillon"), needs=("build release", "build console")),
+        Stage("documents", runner("tests/docs/run", release / "carillon"), needs=("build release", "build console")),
         Stage("python client", runner("clients/python/test", release / "carillon"), needs=("build release",)),
         Stage("typescript client", runner("clients/typescript/test", release / "carillon"), needs=("build release",)),
     ]
