@@ -10,10 +10,12 @@ import { openWindow } from './console_page.mjs';
 import { alert, order } from './published.mjs';
 import { Server, until } from './server.mjs';
 
-const CLIENT = new URL('../../clients/typescript/', import.meta.url);
+const README = new URL('../../clients/typescript/README.md', import.meta.url);
+// Where the runner builds it.
+const CLIENT = new URL('node_modules/@carillon/client/', import.meta.url);
 
 // The README's example for a page, as printed.
-const [, example] = /```\w+\n([^`]*share: true[^`]*)```/.exec(readFileSync(new URL('README.md', CLIENT), 'utf8'));
+const [, example] = /```\w+\n([^`]*share: true[^`]*)```/.exec(readFileSync(README, 'utf8'));
 const [, host] = /wss:\/\/([\w.]+)/.exec(example);
 
 const PAGE = `<!doctype html><title>A page that trades</title>
@@ -38,7 +40,7 @@ function startSite() {
     const site = http.createServer(({ url }, response) => {
       const [, script] = /^\/client\/(\w+\.js)$/.exec(url) ?? [];
       response.setHeader('Content-Type', script ? 'text/javascript' : url === '/' ? 'text/html' : 'text/plain');
-      if (script) response.end(readFileSync(new URL(`dist/${script}`, CLIENT)));
+      if (script) response.end(readFileSync(new URL(script, CLIENT)));
       else response.end(url === '/' ? PAGE : server.token('alice'));
     });
     site.listen(0, '127.0.0.1', () => {
