@@ -95,11 +95,12 @@ class Checkout:
         path.chmod(mode)
 
     def _put_modules(self) -> None:
-        """What `npm ci` has installed need not come again. Links: it is a lot, and nobody writes into it."""
-        for name in ("console", "contract", "clients/typescript"):
-            if (ROOT / name / "node_modules/.installed").exists():
-                shutil.copytree(ROOT / name / "node_modules", self.folder / name / "node_modules", symlinks=True,
-                                copy_function=os.link)  # fmt: skip
+        """What is installed already need not come again. Links: it is a lot, and nobody writes into it."""
+        for name in ("console", "contract"):
+            lock, modules = ROOT / name / "package-lock.json", ROOT / name / "node_modules"
+            installed = modules / ".installed"
+            if installed.exists() and installed.read_bytes() == lock.read_bytes():
+                shutil.copytree(modules, self.folder / name / "node_modules", symlinks=True, copy_function=os.link)
 
     def _put_build(self) -> None:
         build = self.folder / "build/release"
