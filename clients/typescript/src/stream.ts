@@ -12,6 +12,7 @@ export class Stream {
   #wake = () => {};
 
   push(notification: TradeNotification): void {
+    if (this.#isEnded) return; // it would follow a hole
     this.#characters += notification.raw.length;
     if (this.#held.length < NOTIFICATIONS_MAX && this.#characters <= CHARACTERS_MAX) this.#held.push(notification);
     else this.end(new RangeError('Carillon: not taken in time'));
@@ -20,7 +21,6 @@ export class Stream {
 
   /** What is held can still be taken; then it throws the error, if there is one. */
   end(error?: Error): void {
-    // The first end is what counts: nothing is pushed after it.
     if (!this.#isEnded) this.#error = error;
     this.#isEnded = true;
     this.#wake();

@@ -332,3 +332,16 @@ test('without locks or a channel, each tab has its own connection', async () => 
     expect(server.open).toBe(before + 1);
   }
 });
+
+test('an iterator that failed gives nothing of what came after the hole', async () => {
+  const { carillon } = client();
+  const slow = carillon[Symbol.asyncIterator]();
+  await clock.advance(1_000);
+  for (let count = 0; count < 10_001; count++) alert();
+  await clock.advance(1_000);
+  await slow.next();
+  alert();
+  await clock.advance(1_000);
+  for (let count = 2; count <= 10_000; count++) expect((await slow.next()).value!.id).toBe(`m1.${count}`);
+  await expect(slow.next()).rejects.toThrow(RangeError);
+});
