@@ -159,8 +159,12 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
       this.#user = String(sub);
       this.#openStorage();
     }
+    if (String(sub) !== this.#user) {
+      this.#link.refuse(4403, 'another user');
+      return false;
+    }
     if (this.#mirror && !this.#tabs && sub !== undefined)
-      this.#joinTabs(['carillon', this.#options.share, this.#url, sub, scope].join(' '));
+      this.#joinTabs(JSON.stringify(['carillon', this.#options.share, this.#url, sub, scope]));
     return !this.#isFollower;
   }
 

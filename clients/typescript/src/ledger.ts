@@ -23,10 +23,10 @@ export class Ledger {
     return true;
   }
 
-  /** Everything up to here has come. */
+  /** Everything up to here has come; of what was taken since an earlier proof, when that is named again, not all has. */
   prove(position: Position): void {
+    if (position !== this.proven) this.#unproven = 0;
     this.position = this.proven = position;
-    this.#unproven = 0;
   }
 
   // To resume from before a forgotten id would hand it over again.

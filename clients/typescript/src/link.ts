@@ -87,8 +87,6 @@ export class Link {
   #token?: string;
   /** Of the attempt or connection that is under way. What belongs to an earlier one no longer matters. */
   #turn = 0;
-  /** Something was missed on the way: resume from what is proven. */
-  #isInDoubt = false;
   /** A token was refused; the one after it is not replaced. */
   #wasTokenRefused = false;
   #notBefore = 0;
@@ -111,8 +109,9 @@ export class Link {
   /** Connects now. What there was is ended. */
   start(): void {
     this.stop();
+    const turn = this.#turn;
     this.set('connecting');
-    void this.#attempt();
+    if (turn === this.#turn) void this.#attempt();
   }
 
   /** Ends what there is, without a word to the sink. */
@@ -175,18 +174,19 @@ export class Link {
     this.#cancelTimer = this.#env.after(FIRST_SILENCE_MAX, () => this.#lose('token', 'none came'));
     try {
       const token = this.#token ?? (await this.#ask());
-      if (turn !== this.#turn) return;
+      // One that comes late is the next attempt's: who was asked need not be asked again.
+      if (turn !== this.#turn) return void (this.#token ??= token);
       this.#token = token;
     } catch (error) {
       return turn === this.#turn ? this.#fail('token', error) : undefined;
     }
     this.#cancelTimer();
-    if (!TOKEN.test(this.#token)) return this.#refuse('token', 'not a token');
+    if (!TOKEN.test(this.#token)) return this.refuse('token', 'not a token');
     if (this.#sink.admit(this.#token)) this.#open(this.#token);
   }
 
   #open(token: string): void {
-    const resume = this.#isInDoubt ? this.#ledger.proven : this.#ledger.position;
+    const resume = this.#ledger.position;
     const url = new URL(this.#url);
     if (resume !== undefined) url.searchParams.set('resume', resume);
     if (!this.#asksSnapshot) url.searchParams.set('snapshot', 'false');
@@ -195,7 +195,7 @@ export class Link {
       const open = this.#options.socket ?? this.#env.socket;
       socket = open(url.href, ['carillon.v1', `carillon.bearer.${token}`], this.#options);
     } catch (error) {
-      return this.#refuse('socket', String(error));
+      return this.refuse('socket', String(error));
     }
     const connection: Connection = { socket, resume, count: 0, silenceMax: FIRST_SILENCE_MAX };
     this.#connection = connection;
@@ -255,8 +255,9 @@ export class Link {
 
   #takeAuthOk(ok: AuthOk, timestamp: string, connection: Connection): void {
     const { status } = this;
-    if (status.userId !== undefined && status.userId !== ok.user_id) return this.#refuse(4403, 'another user');
+    if (status.userId !== undefined && status.userId !== ok.user_id) return this.refuse(4403, 'another user');
     if (!connection.isAccepted) this.#begin(ok.resume, connection);
+    if (this.#connection !== connection) return;
     status.userId = ok.user_id;
     status.grants = ok.grants;
     status.expiresAt = Date.parse(ok.expires_at);
@@ -284,7 +285,7 @@ export class Link {
   #takeNotification({ id, notification }: ServerMessage & { kind: 'notification' }, connection: Connection): void {
     const { standing, liveSince } = connection;
     connection.count++;
-    if (!notification) return void this.#ledger.take(id);
+    if (!notification) return standing ? undefined : void this.#ledger.take(id);
     const { snapshot, replayed } = notification;
     check(snapshot ? standing : liveSince !== undefined || (replayed && !standing), 'order of messages');
     if (standing) {
@@ -304,7 +305,6 @@ export class Link {
     if (!standing && replayed !== count) return this.#doubt(replayed, count);
     connection.liveSince = this.#env.now();
     connection.standing = undefined;
-    this.#isInDoubt = false;
     if (standing && this.#asksSnapshot) this.#sink.emit({ snapshot: { position, notifications: standing } });
     this.#sink.emit({ proven: position });
     if (this.#connection !== connection) return;
@@ -323,7 +323,7 @@ export class Link {
   #onClose(code: number, reason: string, connection: Connection): void {
     const advice = adviceFor(code);
     const why = connection.refusal || reason;
-    if (advice === 'refused' || (advice === 'new_token' && this.#wasTokenRefused)) return this.#refuse(code, why);
+    if (advice === 'refused' || (advice === 'new_token' && this.#wasTokenRefused)) return this.refuse(code, why);
     if (advice === 'new_token') this.#wasTokenRefused = true;
     const needsToken = advice.startsWith('new_token');
     if (needsToken) this.#token = undefined;
@@ -334,17 +334,20 @@ export class Link {
 
   // Not all that was sent has come, or more: to the last place that is proven, and on from there.
   #doubt(sent: number, came: number): void {
-    this.#isInDoubt = true;
+    const { proven } = this.#ledger;
+    if (proven !== undefined) this.#sink.emit({ proven });
     this.#fail('count', new Error(`the server sent ${sent} notifications, ${came} came`));
   }
 
   #fail(kind: 'message' | 'count' | 'token', error: unknown): void {
     const message = String(error);
+    const turn = this.#turn;
     this.#sink.fault(kind, message, error);
-    this.#lose(kind, message);
+    if (turn === this.#turn) this.#lose(kind, message);
   }
 
-  #refuse(code: number | string, message: string): void {
+  /** Ends what there is, for good unless `start()` is called. */
+  refuse(code: number | string, message: string): void {
     this.stop();
     this.#token = undefined;
     this.#wasTokenRefused = false;

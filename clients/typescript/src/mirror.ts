@@ -35,7 +35,8 @@ export class Mirror {
 
   /** What came after one of these places; undefined: none of them is known. */
   since(places: readonly Position[]): TradeNotification[] | undefined {
-    const at = this.#recent.findLastIndex(({ position }) => places.includes(position));
+    // The first time: after a fault a place is passed again, and of what lies between, the one who asks knows its part.
+    const at = this.#recent.findIndex(({ position }) => places.includes(position));
     return at < 0 ? undefined : this.#recent.slice(at + 1).flatMap(({ notification }) => notification ?? []);
   }
 

@@ -345,3 +345,84 @@ test('an iterator that failed gives nothing of what came after the hole', async 
   for (let count = 2; count <= 10_000; count++) expect((await slow.next()).value!.id).toBe(`m1.${count}`);
   await expect(slow.next()).rejects.toThrow(RangeError);
 });
+
+test('close() in any callback is the end', async () => {
+  const closes = (options: (close: () => void) => Partial<CarillonOptions>) => {
+    const made: { carillon?: CarillonClient } = {};
+    return Object.assign(made, spoken(options(() => made.carillon?.close())));
+  };
+  for (const [options, text] of [
+    [(onGap) => ({ resume: 'p0', onGap }), authOk(1e6)],
+    [(onFault) => ({ onFault }), '{'],
+    [(onStatus) => ({ onStatus }), authOk(1e6)],
+  ] as [(close: () => void) => Partial<CarillonOptions>, string][]) {
+    const { carillon } = closes(options);
+    await settle();
+    const before = sockets.length;
+    sockets.at(-1)!.receive(text);
+    expect(carillon.status.state).toBe('closed');
+    await clock.advance(100_000);
+    expect(carillon.status.state).toBe('closed');
+    expect(sockets.length).toBe(before);
+  }
+  // Also when it is about to connect again.
+  const { carillon } = closes((close) => ({ onStatus: ({ state }) => state === 'connecting' && close() }));
+  carillon.close();
+  carillon.connect();
+  const before = sockets.length;
+  await clock.advance(100_000);
+  expect(carillon.status.state).toBe('closed');
+  expect(sockets.length).toBe(before);
+});
+
+test('a token that comes late is used, and not asked for again', async () => {
+  let asked = 0;
+  let answer!: (token: string) => void;
+  spoken({ token: () => (asked++, new Promise<string>((resolve) => (answer = resolve))) });
+  await clock.advance(30_001); // given up, and not yet asked again
+  expect(asked).toBe(1);
+  answer(ALICE);
+  await clock.advance(20_000);
+  expect([asked, sockets.length]).toEqual([1, 1]);
+});
+
+test('what this version does not know of a snapshot moves no position', async () => {
+  spoken();
+  await settle();
+  sockets[0]!.receive(authOk(1e6));
+  sockets[0]!.receive(message('notification', 'horoscope', {}, { id: 'p7', snapshot: true }));
+  sockets[0]!.end();
+  await clock.advance(20_000);
+  expect(sockets[1]!.resume).toBe(null);
+});
+
+test('a position that is kept is not beyond what may be missing', async () => {
+  const persist = { key: 'here', storage: new Memory() };
+  spoken({ persist });
+  await settle();
+  sockets[0]!.receive(authOk(1e6));
+  sockets[0]!.receive(live());
+  sockets[0]!.receive(message('heartbeat', 'ping', { position: 'p1', delivered: 0 }));
+  sockets[0]!.receive(message('notification', 'system_alert', {}, { id: 'p3' }));
+  sockets[0]!.receive(message('heartbeat', 'ping', { position: 'p3', delivered: 2 }));
+  expect(persist.storage.items.get('here')).toBe('p1 alice');
+  await clock.advance(20_000);
+  expect(sockets[1]!.resume).toBe('p1');
+});
+
+test("no token of another user is sent by a tab of the first one's group", async () => {
+  const tokens = [ALICE, tokenOf('bob')];
+  const { carillon } = spoken({ share: true, token: () => tokens.shift()! });
+  await clock.advance(1_000);
+  sockets[0]!.end(4401, 'expired');
+  await clock.advance(1_000);
+  expect(carillon.status).toMatchObject({ state: 'refused', reason: { code: 4403 } });
+  expect(sockets.length).toBe(1);
+});
+
+test('names of users do not run into scopes', async () => {
+  client({ share: true, token: tokenOf('alice', { scope: 'signals orders' }) });
+  client({ share: true, token: tokenOf('alice signals', { scope: 'orders' }) });
+  await clock.advance(5_000);
+  expect(server.open).toBe(2);
+});
