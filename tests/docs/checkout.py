@@ -11,6 +11,8 @@ BINARY = Path(os.environ["CARILLON_BINARY"]).resolve()
 CONSOLE = Path(os.environ["CARILLON_CONSOLE"]).resolve()
 NOT_COPIED = ("build", "node_modules", "dist", ".git", ".carillon", ".venv", "__pycache__", "fuzz")
 
+NOT_INHERITED = re.compile("CARILLON_|PYTHON|VIRTUAL_ENV|npm_")
+
 # The ports that the documents name. All else that a test changes in them is in `Ports`.
 DOCUMENTED = (8443, 8444, 8453, 8454, 8000, 6380)
 
@@ -82,7 +84,9 @@ class Checkout:
     @property
     def environment(self) -> dict[str, str]:
         """As in a terminal that nobody has set anything in, apart from the programs that install."""
-        kept = {name: value for name, value in os.environ.items() if not re.match("CARILLON_|PYTHON|VIRTUAL_ENV|npm_", name)}
+        kept = {
+            name: value for name, value in os.environ.items() if not re.match("CARILLON_|PYTHON|VIRTUAL_ENV|npm_", name)
+        }
         own = {"PATH": f"{self.folder}/.installed:{kept['PATH']}", "TERM": "dumb", "PYTHONUNBUFFERED": "1"}
         return {**kept, **own, "CHROMIUM": os.environ["CARILLON_CHROMIUM"]}
 

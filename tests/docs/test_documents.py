@@ -1,12 +1,11 @@
 """Every code block of the documents, as their readers run it."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from checkout import ROOT, Checkout
-from document import Block, blocks_of
+from document import blocks_of
 from reader import Reader, Wrong
 
 READ = [
@@ -38,22 +37,31 @@ def test_few_blocks_are_not_run_and_each_says_why():
     assert len(reasons) <= NOT_RUN_MAX, reasons
 
 
-def test_the_translation_has_the_same_blocks():
-    def said(name: str) -> list[Block]:
+def test_the_translation_has_the_same_blocks_and_links():
+    def said(name: str) -> list[tuple[str | None, ...]]:
         return [(block.language, block.text, block.mark, block.output) for block in blocks_of(ROOT / name)]
 
+    def linked(name: str) -> list[str]:
+        return sorted(target.replace(".zh-CN", "") for target in links(name) if not target.endswith(".png"))
+
     assert said(TRANSLATION) == said("README.md")
+    assert linked(TRANSLATION) == linked("README.md")
+
+
+def links(name: str) -> list[str]:
+    """The paths that a document links to, and those of its pictures."""
+    text = (ROOT / name).read_text()
+    return re.findall(r"""(?:\]\(|src="|srcset=")(?!https?:)([^)#\s"]+)""", text)
 
 
 @pytest.mark.parametrize("name", [*READ, TRANSLATION, "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/operations.md"])
 def test_links_lead_somewhere(name):
-    text = (ROOT / name).read_text()
-    for target in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#[^)\s]*)?\)", text):
-        assert not target or (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
+    for target in links(name):
+        assert (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
 
 
 def test_every_guide_is_read():
-    guides = {str(path.relative_to(ROOT)) for path in Path(ROOT / "docs/guides").glob("*.md")}
+    guides = {str(path.relative_to(ROOT)) for path in (ROOT / "docs/guides").glob("*.md")}
     assert guides <= set(READ)
 
 

@@ -120,6 +120,12 @@ test.each(['', 'no token', 'a,b', 'x'])('what is no token is refused before it i
   expect(sockets).toEqual([]);
 });
 
+test('white space around a token does not count', async () => {
+  spoken({ token: () => ` ${ALICE}\n` });
+  await settle();
+  expect(sockets[0]!.token).toBe(ALICE);
+});
+
 test("another user's token is refused, and so are that user's events", async () => {
   const { carillon } = spoken();
   await settle();
