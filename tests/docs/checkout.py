@@ -1,5 +1,6 @@
 """A copy of the checkout as a document's reader has it, with a built server, and on ports of its own."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -69,12 +70,18 @@ def _not_copied(parent: str, names: list[str]) -> list[str]:
     return [name for name in names if name in NOT_COPIED and Path(parent, name).is_dir()]
 
 
+def _copy(source: str, target: str) -> None:
+    # Other tests run meanwhile, whose tools put files here and take them away.
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
+
+
 class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ports = Ports()
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(ROOT, folder, symlinks=True, ignore=_not_copied)
+        shutil.copytree(ROOT, folder, symlinks=True, ignore=_not_copied, copy_function=_copy)
         self._put_modules()
         self._put_build()
         self._skip_installing()

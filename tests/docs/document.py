@@ -1,11 +1,11 @@
-"""What a document asks its reader to do: its fenced blocks in order, each with its mark and the output that it promises.
+"""What a document asks its reader to do: its fenced blocks in order, each with its mark and the output it promises.
 
 A mark is a comment on a line of its own, right before the block. It is for the tests, and readers do not see it:
 
     <!-- not run: REASON -->         the reader can, a test cannot
     <!-- goes on after: TEXT -->     runs beside all that follows; what follows waits until it has printed TEXT
     <!-- Ctrl-C after: TEXT -->      goes on for ever, and is ended as by Ctrl-C once it has printed TEXT
-    <!-- browser shows: TEXT -->     the block, or the last word that it prints, is the address of a page that shows TEXT
+    <!-- browser shows: TEXT -->     the block, or the last word that it prints, is the address of a page showing TEXT
 
 A block of the language `text` is what the block before it prints. `...` stands for anything within its line, and as a
 line for any number of lines.
