@@ -54,35 +54,33 @@ test('nothing moves on the page while 100 events a second come', async (t) => {
   assert.deepEqual(await page.tab.evaluate(() => window.shifts), []);
 });
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const locale of ['en', 'zh-CN']) {
-    test(`the page is accessible, ${colorScheme}, in ${locale}`, async (t) => {
-      const window = await openWindow(t, browser, { colorScheme, locale });
-      const page = await ConsolePage.open(t, window, server);
-      await page.isAccessible();
-      await page.get('token').fill('nonsense');
-      await page.get('token-submit').click();
-      await page.get('refusal').waitFor();
-      await page.isAccessible();
+for (const locale of ['en', 'zh-CN']) {
+  test(`the page is accessible in ${locale}`, async (t) => {
+    const window = await openWindow(t, browser, { locale });
+    const page = await ConsolePage.open(t, window, server);
+    await page.isAccessible();
+    await page.get('token').fill('nonsense');
+    await page.get('token-submit').click();
+    await page.get('refusal').waitFor();
+    await page.isAccessible();
 
-      await page.get('token').fill(server.token('dave', { exp: Math.floor(Date.now() / 1000) + 90 }));
-      await page.get('token-submit').click();
-      await page.is('live');
-      assert.equal(await page.tab.evaluate(() => document.documentElement.lang), locale === 'en' ? 'en' : 'zh-CN');
-      const statuses = ['SUBMITTED', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED', 'REJECTED', 'EXPIRED'];
-      const orders = statuses.map((status) =>
-        order('dave', `order-${randomUUID()}`, status, status === 'FILLED' ? '1.50' : '0.10'),
-      );
-      const alerts = ['INFO', 'WARNING', 'ERROR', 'CRITICAL'].map((level) => alert(level, 'A message'));
-      const last = alert('INFO', randomUUID());
-      await server.publish(...orders, signal('BTC/USDT'), ...alerts, last);
-      await page.shows(page.saying('alerts', last.payload.message));
-      await page.isAccessible();
-      await page.saying('alerts', last.payload.message).click();
-      await page.get('details').waitFor();
-      await page.isAccessible();
-    });
-  }
+    await page.get('token').fill(server.token('dave', { exp: Math.floor(Date.now() / 1000) + 90 }));
+    await page.get('token-submit').click();
+    await page.is('live');
+    assert.equal(await page.tab.evaluate(() => document.documentElement.lang), locale === 'en' ? 'en' : 'zh-CN');
+    const statuses = ['SUBMITTED', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED', 'REJECTED', 'EXPIRED'];
+    const orders = statuses.map((status) =>
+      order('dave', `order-${randomUUID()}`, status, status === 'FILLED' ? '1.50' : '0.10'),
+    );
+    const alerts = ['INFO', 'WARNING', 'ERROR', 'CRITICAL'].map((level) => alert(level, 'A message'));
+    const last = alert('INFO', randomUUID());
+    await server.publish(...orders, signal('BTC/USDT'), ...alerts, last);
+    await page.shows(page.saying('alerts', last.payload.message));
+    await page.isAccessible();
+    await page.saying('alerts', last.payload.message).click();
+    await page.get('details').waitFor();
+    await page.isAccessible();
+  });
 }
 
 test('the keyboard alone signs in, goes through the lists and opens what is there', async (t) => {

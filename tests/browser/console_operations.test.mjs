@@ -33,7 +33,7 @@ async function openOperations(t, options) {
 // An alert that is too far in the future, and in some seconds is not.
 function soonValid(message) {
   const event = alert('ERROR', message);
-  return { ...event, timestamp: new Date(Date.now() + 86_400_000 + 5_000).toISOString() };
+  return { ...event, timestamp: new Date(Date.now() + 86_400_000 + 3_000).toISOString() };
 }
 
 const letter = (page, reason) =>
@@ -133,12 +133,10 @@ test('the keyboard alone goes to the operations and replays a dead letter', asyn
     .waitFor();
 });
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const locale of ['en', 'zh-CN']) {
-    test(`the operations are accessible, ${colorScheme}, in ${locale}`, async (t) => {
-      const page = await openOperations(t, { colorScheme, locale });
-      await letter(page, 'not_json').waitFor();
-      await page.isAccessible();
-    });
-  }
+for (const locale of ['en', 'zh-CN']) {
+  test(`the operations are accessible in ${locale}`, async (t) => {
+    const page = await openOperations(t, { locale });
+    await letter(page, 'not_json').waitFor();
+    await page.isAccessible();
+  });
 }
