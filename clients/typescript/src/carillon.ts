@@ -80,7 +80,7 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
       delivered: this.#delivered,
       expiresAt: dateOf(expiresAt),
       retryAt: dateOf(retryAt),
-      shared: !!this.#tabs?.isShared,
+      shared: !!this.#tabs?.isJoined,
     };
   }
 
@@ -187,11 +187,14 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   }
 
   #welcome(places: Position[]): Welcome {
+    const missed = this.#mirror!.since(places);
+    // It may be large, and is for who has begun nowhere, or is about to know as much as this tab.
+    const isOfUse = missed || !places.length;
     return {
       status: this.#status,
       position: this.#ledger.position,
-      missed: this.#mirror!.since(places),
-      standing: this.#mirror!.standing(this.#env.now()),
+      missed,
+      standing: isOfUse ? this.#mirror!.standing(this.#env.now()) : undefined,
     };
   }
 
@@ -238,7 +241,7 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   #takeNotification(notification: TradeNotification): boolean {
     if (!this.#ledger.take(notification.id)) return false;
     this.#delivered++;
-    this.#mirror?.take(notification);
+    this.#mirror?.take(notification, this.#env.now());
     this.#guard('callback', () => this.#options.onNotification?.(notification));
     for (const stream of this.#streams) stream.push(notification);
     this.#keep();

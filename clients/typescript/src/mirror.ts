@@ -3,6 +3,7 @@ import type { Position, TradeNotification } from './types.js';
 const RECENT_MAX = 1_000;
 const STANDING_MAX = 20_000;
 const ALERT_AGE_MAX = 3_600_000;
+const SWEEP_INTERVAL = 60_000;
 const TERMINAL = ['FILLED', 'CANCELED', 'REJECTED', 'EXPIRED'];
 
 /** What a shared connection has brought, for tabs that join: the recent past, and what stands (protocol 6.3). */
@@ -11,9 +12,12 @@ export class Mirror {
   #standing?: Map<string, TradeNotification>;
   /** Places passed, with what came there if anything did. */
   #recent: { position: Position; notification?: TradeNotification }[] = [];
+  #sweptAt = 0;
 
-  take(notification: TradeNotification): void {
+  /** `now` in ms since 1970. */
+  take(notification: TradeNotification, now: number): void {
     this.#pass(notification.id, notification);
+    if (Math.abs(now - this.#sweptAt) > SWEEP_INTERVAL) this.#sweep(now);
     if (this.#standing) this.#stand(notification);
   }
 
@@ -43,6 +47,13 @@ export class Mirror {
   /** What stands; undefined: not all of it is known. */
   standing(now: number): TradeNotification[] | undefined {
     return this.#standing && [...this.#standing.values()].filter((each) => isOpen(each, now));
+  }
+
+  // Nothing else removes an alert.
+  #sweep(now: number): void {
+    this.#sweptAt = now;
+    const standing = this.standing(now);
+    if (standing) this.stand(standing);
   }
 
   #pass(position: Position, notification?: TradeNotification): void {

@@ -71,9 +71,9 @@ export class Tabs {
     this.#askLater();
   }
 
-  /** Others get theirs from here, or this one from another. */
-  get isShared(): boolean {
-    return this.#role === 'leader' || this.#role === 'joined';
+  /** It gets its events through another tab's connection. */
+  get isJoined(): boolean {
+    return this.#role === 'joined';
   }
 
   /** It has no connection of its own. */
@@ -95,12 +95,12 @@ export class Tabs {
 
   /** Says to the leading tab how far this one is. */
   hello(): void {
-    this.#channel.postMessage({ hello: this.#id, places: this.#tab.places() } satisfies FromFollower);
+    this.#say({ hello: this.#id, places: this.#tab.places() });
   }
 
   /** Asks the leading tab. */
   ask(ask: 'wake' | 'renew' | 'status'): void {
-    this.#channel.postMessage({ ask } satisfies FromFollower);
+    this.#say({ ask });
   }
 
   leave(): void {
@@ -113,7 +113,12 @@ export class Tabs {
   }
 
   #post(message: object): void {
-    this.#channel.postMessage({ term: this.#term, seq: this.#seq, ...message });
+    this.#say({ term: this.#term, seq: this.#seq, ...message });
+  }
+
+  // A caller may have closed the tab from within a callback.
+  #say(message: FromLeader | FromFollower): void {
+    if (!this.#hasLeft) this.#channel.postMessage(message);
   }
 
   // The lock comes when whoever leads is gone; `steal`: at once.
@@ -125,8 +130,11 @@ export class Tabs {
         this.#lead();
       });
     const options = steal ? { steal } : { signal: this.#abort.signal };
-    this.#env.locks!.request(this.#name, options, held).catch(() => {
-      if (this.#role === 'leader' && !this.#hasLeft) this.#follow();
+    this.#env.locks!.request(this.#name, options, held).catch((error) => {
+      if (this.#hasLeft) return;
+      if (this.#role === 'leader') this.#follow();
+      // Locks are there and may not be had: nobody will lead.
+      else if (this.#role === 'seeking' && error.name !== 'AbortError') this.#beAlone();
     });
   }
 
@@ -153,6 +161,7 @@ export class Tabs {
 
   #askLater(): void {
     this.#cancelAsk();
+    if (this.#hasLeft) return;
     this.#cancelAsk = this.#env.after(ASK_INTERVAL * (1 + this.#env.random()), () => {
       this.#cancelAsk = () => {};
       if (this.#isAsked) {
@@ -205,6 +214,11 @@ export class Tabs {
     this.#tab.take(item);
   }
 
+  #beAlone(): void {
+    this.#role = 'loner';
+    this.#link.start();
+  }
+
   #seekAgain(): void {
     this.#role = 'seeking';
     this.#tab.follow();
@@ -215,9 +229,6 @@ export class Tabs {
     if (this.#tab.join(welcome)) {
       this.#role = 'joined';
       this.#seq = seq;
-    } else if (this.#role === 'seeking') {
-      this.#role = 'loner';
-      this.#link.start();
-    }
+    } else if (this.#role === 'seeking') this.#beAlone();
   }
 }

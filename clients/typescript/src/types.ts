@@ -84,7 +84,7 @@ export interface Status {
   readonly reason?: { readonly code: number | string; readonly message: string };
   /** When the next attempt is due. */
   readonly retryAt?: Date;
-  /** This tab gets its events through another tab's connection, or others through this one's. */
+  /** This tab gets its events through another tab's connection. */
   readonly shared: boolean;
 }
 

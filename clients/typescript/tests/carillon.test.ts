@@ -3,6 +3,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { CarillonClient } from '../src/carillon.js';
 import type { CarillonOptions, Fault, StorageLike } from '../src/types.js';
+import { Mirror } from '../src/mirror.js';
 import { FakeServer } from './fake_server.js';
 import { Clock, FakeBrowser, FakeSocket, settle, tokenOf } from './world.js';
 
@@ -318,7 +319,7 @@ test('a leading tab that is refused leaves, and the next tries with its own toke
   sockets[0]!.end(4423, 'revoked');
   expect(first.carillon.status).toMatchObject({ state: 'refused', shared: false });
   await clock.advance(1_000);
-  expect(second.carillon.status).toMatchObject({ state: 'live', shared: true });
+  expect(second.carillon.status).toMatchObject({ state: 'live', shared: false });
   first.carillon.connect();
   await clock.advance(1_000);
   expect(first.carillon.status).toMatchObject({ state: 'live', shared: true });
@@ -329,7 +330,8 @@ test('without locks or a channel, each tab has its own connection', async () => 
   const noChannel = () => {
     throw new Error('no channels');
   };
-  for (const lack of [{ locks: undefined }, { channel: noChannel }]) {
+  const noLocks = { request: () => Promise.reject(new DOMException('an opaque origin', 'SecurityError')) };
+  for (const lack of [{ locks: undefined }, { locks: noLocks }, { channel: noChannel }]) {
     const { env } = browser.tab(server.connect);
     const before = server.open;
     const tab = new CarillonClient({ url: 'wss://test', token: ALICE, share: true }, Object.assign(env, lack));
@@ -431,4 +433,39 @@ test('names of users do not run into scopes', async () => {
   client({ share: true, token: tokenOf('alice signals', { scope: 'orders' }) });
   await clock.advance(5_000);
   expect(server.open).toBe(2);
+});
+
+test('what is kept for tabs that join is no alert older than an hour', () => {
+  const mirror = new Mirror();
+  mirror.begin([]);
+  const { now } = clock;
+  const take = (number: number, at: number) =>
+    mirror.take(
+      {
+        event: 'system_alert',
+        timestamp: new Date(at).toISOString(),
+        id: `p${number}`,
+        payload: { alert_id: 'a', level: 'ERROR', message: 'm' },
+        replayed: false,
+        snapshot: false,
+        late: false,
+        raw: '',
+      },
+      at,
+    );
+  for (let number = 0; number < 100; number++) take(number, now + number * 60_001);
+  expect(mirror.standing(0)!.length).toBeLessThan(63);
+});
+
+test('close() when another tab takes over leaves nothing behind', async () => {
+  const options: Partial<CarillonOptions> = { share: true };
+  const first = client({ ...options, onStatus: ({ state }) => state === 'stale' && first.carillon.close() });
+  await clock.advance(1_000);
+  first.pause(true);
+  const second = client(options);
+  await clock.advance(100_000);
+  expect(second.carillon.status.state).toBe('live');
+  first.pause(false);
+  await clock.advance(200_000);
+  expect(first.carillon.status.state).toBe('closed');
 });

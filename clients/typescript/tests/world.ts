@@ -152,11 +152,11 @@ export class FakeBrowser {
           if (options.steal) {
             const [holder] = queue;
             queue.unshift(entry);
-            if (holder?.isHeld) (holder.end as (error?: Error) => void)(new Error('stolen'));
+            if (holder?.isHeld) (holder.end as (error?: Error) => void)(new DOMException('stolen', 'AbortError'));
           } else {
             queue.push(entry);
           }
-          options.signal?.addEventListener('abort', () => !entry.isHeld && end(new Error('aborted')));
+          options.signal?.addEventListener('abort', () => !entry.isHeld && end(new DOMException('aborted', 'AbortError')));
           this.#grant(name);
         }),
     };
@@ -226,7 +226,7 @@ class FakeChannel implements ChannelLike {
   }
 
   postMessage(message: unknown): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed) throw new DOMException('closed', 'InvalidStateError');
     const { clock, random } = this.browser;
     const data = structuredClone(message);
     for (const other of this.browser.members(this.name)) {
