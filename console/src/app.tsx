@@ -68,7 +68,8 @@ export function App() {
         {words.skip}
       </a>
       {session ? (
-        <Desk session={session} settings={settings} onSignOut={signOut} />
+        // Each sign-in has a desk of its own: nothing that one has opened is on another's.
+        <Desk key={session} session={session} settings={settings} onSignOut={signOut} />
       ) : (
         <SignIn refusal={refusal && refusalText(words, refusal)} settings={settings} onToken={signIn} />
       )}

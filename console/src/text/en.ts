@@ -33,7 +33,7 @@ export const en = {
   lastBeat: 'Last beat',
   delivered: 'Delivered',
   session: 'Token until',
-  sharedConnection: 'one connection for all tabs',
+  sharedConnection: "through another tab's connection",
   noneYet: 'none yet',
   ago: (seconds: number) => (seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`),
   notice: {

@@ -34,7 +34,7 @@ export const zh: Dictionary = {
   lastBeat: '最近心跳',
   delivered: '已送达',
   session: '令牌有效至',
-  sharedConnection: '所有标签页共用一个连接',
+  sharedConnection: '经由另一标签页的连接',
   noneYet: '尚无',
   ago: (seconds) => (seconds < 60 ? `${seconds} 秒前` : `${Math.floor(seconds / 60)} 分钟前`),
   notice: {
