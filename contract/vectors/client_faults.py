@@ -318,6 +318,15 @@ def what_is_new():
     unharmed("a number beyond every double", [send("notification p1 with 1e400", compact(
         {"type": "notification", "event": "system_alert", "timestamp": NOW, "id": "p1", "payload": alert})[:-2]
         + ',"x":1e400}}')], ["p1"], 1)
+    unharmed("a payload that lacks what is required", [message("notification p1 without level", "notification",
+                                                               "system_alert", {"alert_id": "p1"}, id="p1")], ["p1"], 1)
+    unharmed("a payload with a word of a later version", [message("notification p1, level FATAL", "notification",
+                                                                  "system_alert", alert | {"level": "FATAL"}, id="p1")],
+             ["p1"], 1)
+    row("what is unknown in a snapshot moves no position",
+        [connection([auth_ok(), message("snapshot p1, unknown", "notification", "horoscope", {"sign": "LEO"}, id="p1",
+                                        snapshot=True), DROP], "backed_off"), good()],
+        "catching-up connecting catching-up live", snapshots=[[]])
     unharmed("no timestamp", [send("notification p1 without timestamp", compact(
         {"type": "notification", "event": "system_alert", "id": "p1", "payload": alert}))], ["p1"], 1)
     unharmed("a pong", [message("pong", "heartbeat", "pong", {})])

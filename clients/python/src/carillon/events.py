@@ -219,3 +219,16 @@ def event_from(kind: str, payload: object, user_id: str | None) -> Event:
         values[member.name] = check.as_read(f"/payload/{member.name}", payload[member.name], member.type)
     known = {member.name for member in members}
     return found(**values, extra={name: value for name, value in payload.items() if name not in known})
+
+
+def event_as_sent(kind: str, payload: Mapping[str, Any], user_id: str) -> Event:
+    """The event that a payload holds as it is, `kind` being one of EVENTS: a member that is not there is None."""
+    found = _KINDS[kind]
+    names = {member.name for member in _payload_members(found)}
+    values = {name: payload.get(name) for name in names}
+    event = object.__new__(found)
+    _fill(event, **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    _fill(event, extra={name: value for name, value in payload.items() if name not in names})
+    if isinstance(event, OrderUpdate):
+        _fill(event, user_id=user_id)
+    return event
