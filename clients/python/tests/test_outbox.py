@@ -1,6 +1,7 @@
 """An outbox: its bound, its counts, its order, and what it does with trouble. Its publisher is told when to go on."""
 
 import asyncio
+import os
 import threading
 
 import pytest
@@ -236,6 +237,19 @@ def test_a_flush_waits_for_what_was_put_before_it():
     queue.on_sent()
     assert queue.is_settled(last)
     assert not queue.is_empty
+
+
+def test_after_a_fork_an_outbox_is_its_parent_s():
+    with Outbox(Gated(), capacity=9, when_full="raise") as outbox:
+        child = os.fork()
+        if child == 0:
+            try:
+                outbox.put(alert(1))
+            except OutboxClosed:
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_capacity_is_one_or_more():

@@ -52,6 +52,7 @@ class Envelope:
             object.__setattr__(self, "audience", self._checked_audience(self.audience))
         if len(json_text.write(payload_of(self.event)).encode()) > PAYLOAD_BYTES_MAX:
             raise check.fault("/payload", "too_large", f"must be at most {PAYLOAD_BYTES_MAX} bytes of compact JSON")
+        _ = self.json  # from now on it is what was checked, whatever becomes of what is in `extra`
 
     def _checked_audience(self, audience: Sequence[str]) -> tuple[str, ...]:
         if isinstance(self.event, OrderUpdate):

@@ -49,7 +49,8 @@ class Outbox:
     While the server cannot be reached or refuses the token, events wait and are tried again, 0.5 to 20 s apart by
     chance. At most `capacity` events wait; `when_full` says what happens to one more. `block_timeout`: seconds, for
     'block'. `on_refused` is called on the outbox's thread for each event that the server will never take. The
-    publisher belongs to the outbox's thread until close(), and stays open after it.
+    publisher belongs to the outbox's thread until close(), and stays open after it. A process made by fork has to make
+    its own.
     """
 
     def __init__(
@@ -91,6 +92,9 @@ class Outbox:
         """Whether the event was taken; it was not with 'drop_newest' and no room. Raises InvalidEvent, OutboxFull,
         OutboxClosed."""
         envelope = _only(event)
+        # Before the lock: the fork may have been while the thread held it.
+        if not self._thread.is_alive() and not self._closed:
+            raise OutboxClosed("the outbox's thread is gone: in a process made by fork, make another outbox")
         with self._changed:
             if self._closed:
                 raise OutboxClosed("the outbox is closed")
