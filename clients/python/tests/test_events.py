@@ -5,6 +5,7 @@ import json
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
 
 import pytest
 from paths import VECTORS
@@ -239,3 +240,41 @@ def test_a_payload_has_an_end():
     with pytest.raises(InvalidEvent) as refused:
         Envelope(alert, timestamp=datetime.now(UTC))
     assert (refused.value.pointer, refused.value.code) == ("/payload", "too_large")
+
+
+class Way(str, Enum):  # noqa: UP042 - as many programs have it
+    BUY = "BUY"
+
+
+class Level(int, Enum):
+    ONE = 1
+
+
+def test_words_and_numbers_of_an_enum_are_what_they_stand_for():
+    event = NewTradeSignal(
+        signal_id="s",
+        instrument_id="i",
+        direction=Way.BUY,
+        entry_price="1",
+        stop_loss="1",
+        take_profit=["1"],
+        source_agent_id="a",
+        extra={"level": Level.ONE, "way": Way.BUY},
+    )
+    payload = json.loads(Envelope(event).json)["payload"]
+    assert (payload["direction"], payload["level"], payload["way"]) == ("BUY", 1, "BUY")
+
+
+def test_an_envelope_does_not_change_with_what_it_was_made_of():
+    tags = ["a"]
+    envelope = Envelope(SystemAlert(alert_id="a", level="INFO", message="m", extra={"tags": tags}))
+    tags.append("b")
+    assert json.loads(envelope.json)["payload"]["tags"] == ["a"]
+
+
+def test_what_the_server_sent_is_not_checked_again():
+    text = json.dumps(
+        {"type": "notification", "event": "order_update", "id": "p1", "payload": {"status": "PAUSED", "x": [1]}}
+    )
+    event = read_notification(read_message(text), "alice").event
+    assert (event.status, event.order_id, event.user_id, event.extra) == ("PAUSED", None, "alice", {"x": [1]})

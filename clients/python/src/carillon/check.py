@@ -33,7 +33,7 @@ def text(pointer: str, value: object, bytes_max: int = TEXT_BYTES_MAX) -> str:
         raise fault(pointer, "out_of_range", f"must be 1 to {bytes_max} bytes long")
     if any(character < " " or "\x7f" <= character <= "\x9f" for character in value):
         raise fault(pointer, "not_allowed", "must not contain control characters")
-    return str(value)
+    return str.__str__(value)  # of an enum's member that is a str, str() gives the name
 
 
 def long_text(pointer: str, value: object) -> str:
@@ -45,7 +45,7 @@ def word(pointer: str, value: object, words: Sequence[str]) -> str:
         raise fault(pointer, "wrong_type", "must be a string")
     if value not in words:
         raise fault(pointer, "not_allowed", "must be one of " + ", ".join(words))
-    return str(value)
+    return str.__str__(value)
 
 
 def number(pointer: str, value: object) -> Decimal:

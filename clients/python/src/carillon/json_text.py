@@ -38,7 +38,7 @@ def write(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int):
-        return str(value)
+        return int.__repr__(value)  # of an enum's member, str() gives the name
     if isinstance(value, Decimal) and value.is_finite():
         return text_of(value)
     if isinstance(value, Mapping):

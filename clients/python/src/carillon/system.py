@@ -92,6 +92,13 @@ class WebSocketConnection:
         self._socket.transport.abort()
 
 
+class _Connect(connect):
+    """Follows no redirect, which might take the token to another server."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 class RealSystem:
     """`ca`: a PEM file of authorities instead of the system's."""
 
@@ -110,7 +117,7 @@ class RealSystem:
     async def connect(self, url: str, token: str, timeout: float) -> Connection:
         try:
             async with asyncio.timeout(timeout):
-                socket = await connect(
+                socket = await _Connect(
                     url,
                     ssl=self._tls,
                     additional_headers={"Authorization": f"Bearer {token}"},
