@@ -138,7 +138,7 @@ test('a page of another origin gets no connection', async () => {
   const client = await openPage(otherSite.origin, 'b', server.token('alice'));
   assert.equal((await client.closed()).code, 1006);
   assert.deepEqual((await client.seen()).messages, []);
-  assert.match(server.log(), /"status":403/);
+  await until(() => /"status":403/.test(server.log()), 'the line in the log');
   await client.page.close();
 });
 
