@@ -1,6 +1,7 @@
 """Every code block of the documents, as their readers run it."""
 
 import re
+import shutil
 
 import pytest
 
@@ -24,12 +25,14 @@ WORK = ROOT / "build/docs"
 
 @pytest.mark.parametrize("name", READ)
 def test_what_a_document_says_is_so(name):
-    with Reader(Checkout(WORK / name.removesuffix(".md").replace("/", "-"))) as reader:
+    folder = WORK / name.removesuffix(".md").replace("/", "-")
+    with Reader(Checkout(folder)) as reader:
         for block in blocks_of(ROOT / name):
             try:
                 reader.do(block)
             except Wrong as wrong:
                 pytest.fail(f"{name}:{block.line}: {wrong}", pytrace=False)
+    shutil.rmtree(folder)  # what failed is there to be looked at
 
 
 def test_few_blocks_are_not_run_and_each_says_why():
