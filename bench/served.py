@@ -2,16 +2,20 @@
 
 import copy
 import os
-import random
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from ports import free_port, free_ports  # noqa: E402
 
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
@@ -32,18 +36,6 @@ retention_bytes = "16GiB"
 """
 
 
-def free_port():
-    """Below the ports that the kernel gives to outgoing connections, so that none takes it while the server is down."""
-    while True:
-        port = random.randrange(15000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-
-
 class Served:
     """One server; its folder is gone when the block is left in order, and stays to be looked at otherwise."""
 
@@ -55,7 +47,7 @@ class Served:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o700)
-        self.port, self.admin_port, self.grpc_port = free_port(), free_port(), free_port()
+        self.port, self.admin_port, self.grpc_port = free_ports(3)
         if has_grpc:
             self.environment["CARILLON_GRPC_LISTEN"] = f"127.0.0.1:{self.grpc_port}"
         (self.folder / "carillon.toml").write_text(CONFIG.format(port=self.port, admin_port=self.admin_port))

@@ -13,8 +13,9 @@ import ssl
 import subprocess
 
 import pytest
+from ports import free_ports
 
-from harness.server import BINARY, OTHER_ENVIRONMENT, ROOT, free_port
+from harness.server import BINARY, OTHER_ENVIRONMENT, ROOT
 from harness.waiting import until
 
 ENVIRONMENT = {**OTHER_ENVIRONMENT, "CARILLON_BINARY": BINARY}
@@ -28,14 +29,6 @@ def is_free(port):
         except OSError:
             return False
     return True
-
-
-def five_free_ports():
-    def first():
-        port = free_port()
-        return port if all(is_free(port + i) for i in range(5)) else None
-
-    return until(first, what="five ports in a row")
 
 
 # --- quickstart: the script itself; packages and builds are others' ------------------------------------------------
@@ -61,7 +54,7 @@ def checkout(folder, with_console):
 @contextlib.contextmanager
 def quickstart(folder, *options):
     """What it printed, once alice's tail has begun."""
-    port, said = five_free_ports(), folder / "said"
+    port, said = free_ports(5)[0], folder / "said"
     environment = {**OTHER_ENVIRONMENT, "PATH": f"{folder}/bin:{os.environ['PATH']}"}
     with open(said, "wb") as out:
         script = subprocess.Popen(
@@ -125,7 +118,7 @@ def test_quickstart_goes_on_where_the_console_cannot_be_built(tmp_path):
 def three_nodes(tmp_path):
     if shutil.which("redis-server") is None and os.environ.get("CI") != "true":
         pytest.skip("broker: no redis-server here")
-    port, said = five_free_ports(), tmp_path / "said"
+    port, said = free_ports(5)[0], tmp_path / "said"
     with open(said, "wb") as out:
         script = subprocess.Popen(
             [ROOT / "examples/three-nodes", "--port", str(port)], stdout=out, stderr=out, env=ENVIRONMENT

@@ -7,11 +7,12 @@ import ssl
 
 import grpc
 import pytest
+from ports import free_ports
 
 from harness import command, events, grpc_client, journal, pki
 from harness.faults import Faults
 from harness.grpc_client import Client, pb, refusals
-from harness.server import StartFailed, free_port
+from harness.server import StartFailed
 from harness.waiting import until
 
 CONFIG = grpc_client.listening()
@@ -354,11 +355,11 @@ def test_reflection_is_off(server):
 
 
 def test_reflection_is_on_in_a_development_server(tmp_path):
-    port = free_port()
+    port, listen, admin = free_ports(3)
     environment = {
         "CARILLON_GRPC_LISTEN": f"127.0.0.1:{port}",
-        "CARILLON_SERVER_LISTEN": f"127.0.0.1:{free_port()}",
-        "CARILLON_SERVER_ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
+        "CARILLON_SERVER_LISTEN": f"127.0.0.1:{listen}",
+        "CARILLON_SERVER_ADMIN_LISTEN": f"127.0.0.1:{admin}",
     }
     with command.Running("serve", "--dev", "--dir", "dev", directory=tmp_path, environment=environment) as serve:
         until(lambda: any("listening" in line for line in serve.err), 20, "the start")

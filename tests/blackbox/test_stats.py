@@ -7,10 +7,10 @@ import json
 import threading
 
 import pytest
+from ports import free_port
 from validation import faults
 
 from harness import command, events
-from harness.server import free_port
 from harness.waiting import until
 
 EVENTS = ("new_trade_signal", "order_update", "system_alert")

@@ -1,27 +1,19 @@
 """What a server of one's own on this machine needs: ports, certificates, and an end. For the scripts of this folder."""
 
 import os
-import secrets
 import select
 import signal
-import socket
 import subprocess
+import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ports import free_port, free_ports  # noqa: E402
+
+__all__ = ["Spawned", "free_port", "free_ports", "make_certificates"]
+
 FORCED_END_SECONDS_MAX = 30
-
-
-def free_port(taken=()):
-    """Below the range of outgoing connections: one of those could hold the port when the server comes back to it."""
-    while True:
-        port = 20000 + secrets.randbelow(12000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in taken:
-            return port
 
 
 def make_certificates(folder, host, *names):

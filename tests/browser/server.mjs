@@ -16,15 +16,18 @@ const BLACKBOX = fileURLToPath(new URL('../blackbox', import.meta.url));
 // What the server inherits: its own variables are not for the tests' settings.
 const otherEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CARILLON_')));
 
-function freePort() {
-  return new Promise((resolve, reject) => {
+// Below the ports that the kernel gives to outgoing connections, so that none takes it while the server is down.
+async function freePort(...taken) {
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 17_000);
+    if (taken.includes(port)) continue;
     const probe = net.createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+    const isFree = await new Promise((resolve) => {
+      probe.on('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
 
 // Asks every 20 ms until `condition` gives something true.
@@ -80,7 +83,7 @@ export class Server {
     const server = new Server();
     server.directory = mkdtempSync(path.join(os.tmpdir(), 'carillon-browser-'));
     server.port = await freePort();
-    server.adminPort = await freePort();
+    server.adminPort = await freePort(server.port);
     server.#makeKeys();
     server.#writeConfig(config);
     await server.begin();

@@ -4,10 +4,15 @@ import contextlib
 import os
 import re
 import shutil
-import socket
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from ports import free_ports  # noqa: E402
+
 BINARY = Path(os.environ["CARILLON_BINARY"]).resolve()
 CONSOLE = Path(os.environ["CARILLON_CONSOLE"]).resolve()
 NOT_COPIED = ("build", "node_modules", "dist", ".git", ".carillon", ".venv", "__pycache__", "fuzz")
@@ -32,7 +37,7 @@ class Ports:
     """Puts free ports in the place of those that the documents name, in what is run, and back in what comes of it."""
 
     def __init__(self) -> None:
-        self._free = dict(zip(map(str, DOCUMENTED), map(str, _free_ports(len(DOCUMENTED))), strict=True))
+        self._free = dict(zip(map(str, DOCUMENTED), map(str, free_ports(len(DOCUMENTED))), strict=True))
         self._documented = {free: documented for documented, free in self._free.items()}
 
     def to_free(self, text: str) -> str:
@@ -44,26 +49,6 @@ class Ports:
     @staticmethod
     def _exchange(ports: dict[str, str], text: str) -> str:
         return re.sub(rf"(?<![\d.])({'|'.join(ports)})(?!\d)", lambda found: ports[found[0]], text)
-
-
-def _free_ports(count: int) -> range:
-    """So many in a row: the server's second port is the one after its first."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        if first + count < 65536 and all(_is_free(first + i) for i in range(count)):
-            return range(first, first + count)
-    raise OSError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _not_copied(parent: str, names: list[str]) -> list[str]:

@@ -7,8 +7,9 @@ import sys
 import tempfile
 
 import grpc
+from ports import free_port
 
-from harness.server import ROOT, free_port
+from harness.server import ROOT
 
 DEADLINE = 20
 

@@ -5,11 +5,11 @@ import http.client
 import json
 import os
 import pathlib
-import random
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 
 from harness import events, metrics
 from harness.raw_client import RawClient
@@ -19,6 +19,10 @@ from harness.waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("CARILLON_BINARY", str(ROOT / "build/release/carillon"))
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from ports import free_ports  # noqa: E402
 
 
 # What the server inherits; variables of its own come only from the test.
@@ -50,19 +54,6 @@ class StartFailed(Exception):
         self.output = output
 
 
-def free_port():
-    """A port below those that the kernel gives to outgoing connections, so that none of them takes it while a server is
-    restarted."""
-    while True:
-        port = random.randrange(15000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-
-
 def toml(tables):
     """`{"server": {"listen": ...}, "log.journal": {...}}` as TOML."""
     lines = []
@@ -88,8 +79,7 @@ class Carillon:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.keys = keys
         self.authority = authority
-        self.address = ("127.0.0.1", free_port())
-        self.admin_address = ("127.0.0.1", free_port())
+        self.address, self.admin_address = (("127.0.0.1", port) for port in free_ports(2))
         self.journal = self.directory / "journal.db"
         self.log_path = self.directory / "server.log"
         self.config_path = self.directory / "carillon.toml"
