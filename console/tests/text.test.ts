@@ -30,7 +30,9 @@ describe('times', () => {
   });
 
   it('are short', () => {
-    expect([6, 66, 3900, 100_000].map(durationText)).toEqual(['6 s', '1 min 6 s', '1 h 5 min', '1 d 3 h']);
+    const inEnglish = (seconds: number) => durationText(seconds, dictionaries.en.operation.units);
+    expect([6, 66, 3900, 100_000].map(inEnglish)).toEqual(['6 s', '1 min 6 s', '1 h 5 min', '1 d 3 h']);
+    expect(durationText(66, dictionaries.zh.operation.units)).toBe('1 分 6 秒');
     expect([0.00025, 0.0025, 0.05, 2].map(secondsText)).toEqual(['250 µs', '2.5 ms', '50 ms', '2 s']);
   });
 });

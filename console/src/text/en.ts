@@ -144,6 +144,8 @@ export const en = {
     node: 'Node',
     version: 'Version',
     uptime: 'Up for',
+    /** A day, an hour, a minute, a second. */
+    units: ['d', 'h', 'min', 's'] as readonly [string, string, string, string],
     clients: 'Connected clients',
     connections: (count: number) => (count === 1 ? '1 connection' : `${count} connections`),
     eventsPerSecond: 'Events/s',

@@ -144,6 +144,7 @@ export const zh: Dictionary = {
     node: '节点',
     version: '版本',
     uptime: '已运行',
+    units: ['天', '小时', '分', '秒'],
     clients: '已连接客户端',
     connections: (count) => `${count} 个连接`,
     eventsPerSecond: '事件/秒',

@@ -71,7 +71,7 @@ function Figures({ stats, watch }: { stats: Stats; watch: Watch }) {
         {stats.ready ? words.operation.ready : words.operation.notReady(stats.obstacle ?? '')}
       </Figure>
       <Figure id="uptime" title={words.operation.uptime}>
-        {durationText(stats.uptime_seconds)}
+        {durationText(stats.uptime_seconds, words.operation.units)}
       </Figure>
       <Figure id="sessions" title={words.operation.clients} note={words.operation.connections(stats.connections)}>
         {stats.sessions}

@@ -15,18 +15,18 @@ export function momentOf(at: string | number | Date, now = Date.now()): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** `3 d 4 h`, `4 h 5 min`, `5 min 6 s`, `6 s`. */
-export function durationText(seconds: number): string {
+/** In the words for a day, an hour, a minute and a second: `3 d 4 h`, `4 h 5 min`, `5 min 6 s`, `6 s`. */
+export function durationText(seconds: number, [d, h, min, s]: readonly [string, string, string, string]): string {
   const whole = Math.floor(seconds);
   const [days, hours, minutes] = [
     Math.floor(whole / 86_400),
     Math.floor(whole / 3600) % 24,
     Math.floor(whole / 60) % 60,
   ];
-  if (days > 0) return `${days} d ${hours} h`;
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  if (minutes > 0) return `${minutes} min ${whole % 60} s`;
-  return `${whole} s`;
+  if (days > 0) return `${days} ${d} ${hours} ${h}`;
+  if (hours > 0) return `${hours} ${h} ${minutes} ${min}`;
+  if (minutes > 0) return `${minutes} ${min} ${whole % 60} ${s}`;
+  return `${whole} ${s}`;
 }
 
 /** `250 µs`, `10 ms`, `2 s`. */
