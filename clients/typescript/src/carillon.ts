@@ -20,7 +20,7 @@ const DEFAULT_PATH = '/v1/stream';
 
 function streamUrl(given: string | URL): URL {
   const url = new URL(String(given).replace(/^https:/i, 'wss:'));
-  if (url.protocol !== 'wss:') throw new TypeError('Carillon: the url is not wss://');
+  if (url.protocol !== 'wss:') throw new TypeError('not a wss: url');
   if (url.pathname === '/') url.pathname = DEFAULT_PATH;
   url.hash = '';
   return url;
@@ -80,7 +80,7 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
       delivered: this.#delivered,
       expiresAt: dateOf(expiresAt),
       retryAt: dateOf(retryAt),
-      shared: !!this.#tabs?.isJoined,
+      shared: this.#isFollower,
     };
   }
 
@@ -100,12 +100,13 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   }
 
   /**
-   * Asks for a new token now. Resolves when the server has taken it, or the leading tab was asked to do it; rejects when
-   * there is none or the connection was lost.
+   * Asks for a new token now. Resolves when the server has taken it, or in a tab that gets its events from another when it
+   * has begun to take the connection over, with its own token; rejects when there is none or the connection was lost.
    */
   async refreshToken(): Promise<void> {
-    if (this.#isFollower) this.#tabs!.ask('renew');
-    else await this.#link.refresh();
+    if (!this.#isFollower) return this.#link.refresh();
+    this.#link.forgetToken();
+    this.#tabs!.takeOver();
   }
 
   /** Ends the connection, and the iterators once they have given what they hold. */
@@ -155,11 +156,9 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   // Whose events these are is known with the first token, and with it from where to resume and with whom to share.
   #admit(token: string): boolean {
     const { sub, scope } = claimsOf(token);
-    if (this.#user === undefined) {
-      this.#user = String(sub);
-      this.#openStorage();
-    }
-    if (String(sub) !== this.#user) {
+    const user = String(sub);
+    if (this.#user === undefined) this.#openStorage((this.#user = user));
+    if (user !== this.#user) {
       this.#link.refuse(4403, 'another user');
       return false;
     }
@@ -187,14 +186,11 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   }
 
   #welcome(places: Position[]): Welcome {
-    const missed = this.#mirror!.since(places);
-    // It may be large, and is for who has begun nowhere, or is about to know as much as this tab.
-    const isOfUse = missed || !places.length;
     return {
       status: this.#status,
       position: this.#ledger.position,
-      missed,
-      standing: isOfUse ? this.#mirror!.standing(this.#env.now()) : undefined,
+      missed: this.#mirror!.since(places),
+      standing: this.#mirror!.standing(this.#env.now()),
     };
   }
 
@@ -262,15 +258,15 @@ export class CarillonClient implements AsyncIterable<TradeNotification> {
   }
 
   // The position is kept with whose it is: another user's is not resumed from.
-  #openStorage(): void {
+  #openStorage(user: string): void {
     const { persist } = this.#options;
     if (persist === undefined) return;
     this.#guard('storage', () => {
       const { key, storage } = typeof persist === 'string' ? { key: persist, storage: this.#env.storage! } : persist;
       this.#storage = storage;
       this.#storageKey = key;
-      const [position, user] = storage.getItem(key)?.split(/ (.*)/s) ?? [];
-      if (user === this.#user && this.#ledger.position === undefined) this.#ledger.prove(position!);
+      const [position, owner] = storage.getItem(key)?.split(/ (.*)/s) ?? [];
+      if (owner === user && this.#ledger.position === undefined) this.#ledger.prove(position!);
     });
   }
 

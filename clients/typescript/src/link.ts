@@ -123,7 +123,7 @@ export class Link {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.socket.close(1000);
-    for (const done of this.#refreshes.splice(0)) done(new Error('the connection ended'));
+    for (const done of this.#refreshes.splice(0)) done(new Error('connection ended'));
   }
 
   set(state: State): void {
@@ -142,14 +142,16 @@ export class Link {
    * rejects when there is no token or the connection was lost.
    */
   async refresh(): Promise<void> {
-    const turn = this.#turn;
-    const token = await this.#ask();
-    if (turn !== this.#turn) throw new Error('the connection ended');
-    this.#token = token;
+    const token = (this.#token = await this.#ask());
     const connection = this.#connection;
     if (!connection?.isAccepted) return;
     connection.socket.send(JSON.stringify({ type: 'auth', event: 'token', payload: { token } }));
     return new Promise((resolve, reject) => this.#refreshes.push((error) => (error ? reject(error) : resolve())));
+  }
+
+  /** The next connection asks for another. */
+  forgetToken(): void {
+    this.#token = undefined;
   }
 
   /** As refresh(); where it fails, the server's 4419 asks for a token again. */
@@ -289,7 +291,7 @@ export class Link {
     const { snapshot, replayed } = notification;
     check(snapshot ? standing : liveSince !== undefined || (replayed && !standing), 'order of messages');
     if (standing) {
-      check(standing.push(notification) <= SNAPSHOT_MAX, 'size of a snapshot');
+      check(standing.push(notification) <= SNAPSHOT_MAX, 'snapshot');
       return;
     }
     this.#sink.emit({ notification });
@@ -336,7 +338,7 @@ export class Link {
   #doubt(sent: number, came: number): void {
     const { proven } = this.#ledger;
     if (proven !== undefined) this.#sink.emit({ proven });
-    this.#fail('count', new Error(`the server sent ${sent} notifications, ${came} came`));
+    this.#fail('count', new Error(`${sent} sent, ${came} came`));
   }
 
   #fail(kind: 'message' | 'count' | 'token', error: unknown): void {

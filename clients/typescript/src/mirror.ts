@@ -4,7 +4,7 @@ const RECENT_MAX = 1_000;
 const STANDING_MAX = 20_000;
 const ALERT_AGE_MAX = 3_600_000;
 const SWEEP_INTERVAL = 60_000;
-const TERMINAL = ['FILLED', 'CANCELED', 'REJECTED', 'EXPIRED'];
+const TERMINAL = /^(FILLED|CANCELED|REJECTED|EXPIRED)$/;
 
 /** What a shared connection has brought, for tabs that join: the recent past, and what stands (protocol 6.3). */
 export class Mirror {
@@ -17,8 +17,13 @@ export class Mirror {
   /** `now` in ms since 1970. */
   take(notification: TradeNotification, now: number): void {
     this.#pass(notification.id, notification);
-    if (Math.abs(now - this.#sweptAt) > SWEEP_INTERVAL) this.#sweep(now);
-    if (this.#standing) this.#stand(notification);
+    if (!this.#standing) return;
+    // Nothing else removes an alert.
+    if (now - this.#sweptAt > SWEEP_INTERVAL) {
+      this.#sweptAt = now;
+      this.stand(this.standing(now)!);
+    }
+    this.#stand(notification);
   }
 
   pass(position: Position): void {
@@ -49,13 +54,6 @@ export class Mirror {
     return this.#standing && [...this.#standing.values()].filter((each) => isOpen(each, now));
   }
 
-  // Nothing else removes an alert.
-  #sweep(now: number): void {
-    this.#sweptAt = now;
-    const standing = this.standing(now);
-    if (standing) this.stand(standing);
-  }
-
   #pass(position: Position, notification?: TradeNotification): void {
     this.#recent.push({ position, notification });
     if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, RECENT_MAX);
@@ -73,7 +71,7 @@ export class Mirror {
 }
 
 function isOpen({ event, payload, timestamp }: TradeNotification, now: number): boolean {
-  if (event === 'order_update') return !TERMINAL.includes(payload.status);
+  if (event === 'order_update') return !TERMINAL.test(payload.status);
   return (
     event === 'system_alert' && /ERROR|CRITICAL/.test(payload.level) && Date.parse(timestamp) > now - ALERT_AGE_MAX
   );

@@ -15,13 +15,13 @@ export class Stream {
     if (this.#isEnded) return; // it would follow a hole
     this.#characters += notification.raw.length;
     if (this.#held.length < NOTIFICATIONS_MAX && this.#characters <= CHARACTERS_MAX) this.#held.push(notification);
-    else this.end(new RangeError('Carillon: not taken in time'));
+    else this.end(new RangeError('too late'));
     this.#wake();
   }
 
   /** What is held can still be taken; then it throws the error, if there is one. */
   end(error?: Error): void {
-    if (!this.#isEnded) this.#error = error;
+    this.#error ??= error;
     this.#isEnded = true;
     this.#wake();
   }

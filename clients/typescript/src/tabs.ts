@@ -31,7 +31,7 @@ export interface Welcome {
 
 /** From the leading tab. Terms grow from leader to leader; `seq` counts the items of a term that are not a status. */
 type FromLeader = { term: number; seq: number } & ({ item?: Item } | { to: string; welcome: Welcome });
-type FromFollower = { hello: string; places: Position[] } | { ask: 'wake' | 'renew' | 'status' };
+type FromFollower = { hello: string; places: Position[] } | { ask: 'wake' | 'status' };
 
 /**
  * The tabs that share one connection. The one that holds the lock leads: it has the connection and tells the others what
@@ -71,11 +71,6 @@ export class Tabs {
     this.#askLater();
   }
 
-  /** It gets its events through another tab's connection. */
-  get isJoined(): boolean {
-    return this.#role === 'joined';
-  }
-
   /** It has no connection of its own. */
   get isFollower(): boolean {
     return this.#role === 'seeking' || this.#role === 'joined';
@@ -95,12 +90,19 @@ export class Tabs {
 
   /** Says to the leading tab how far this one is. */
   hello(): void {
-    this.#say({ hello: this.#id, places: this.#tab.places() });
+    this.#channel.postMessage({ hello: this.#id, places: this.#tab.places() } satisfies FromFollower);
   }
 
   /** Asks the leading tab. */
-  ask(ask: 'wake' | 'renew' | 'status'): void {
-    this.#say({ ask });
+  ask(ask: 'wake' | 'status'): void {
+    this.#channel.postMessage({ ask } satisfies FromFollower);
+  }
+
+  /** Leads as soon as it can, whoever does now. */
+  takeOver(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#seek(true);
   }
 
   leave(): void {
@@ -108,17 +110,11 @@ export class Tabs {
     this.#cancelAsk();
     this.#abort.abort();
     this.#release();
-    this.#channel.onmessage = null;
     this.#channel.close();
   }
 
   #post(message: object): void {
-    this.#say({ term: this.#term, seq: this.#seq, ...message });
-  }
-
-  // A caller may have closed the tab from within a callback.
-  #say(message: FromLeader | FromFollower): void {
-    if (!this.#hasLeft) this.#channel.postMessage(message);
+    this.#channel.postMessage({ term: this.#term, seq: this.#seq, ...message });
   }
 
   // The lock comes when whoever leads is gone; `steal`: at once.
@@ -130,11 +126,8 @@ export class Tabs {
         this.#lead();
       });
     const options = steal ? { steal } : { signal: this.#abort.signal };
-    this.#env.locks!.request(this.#name, options, held).catch((error) => {
-      if (this.#hasLeft) return;
-      if (this.#role === 'leader') this.#follow();
-      // Locks are there and may not be had: nobody will lead.
-      else if (this.#role === 'seeking' && error.name !== 'AbortError') this.#beAlone();
+    this.#env.locks!.request(this.#name, options, held).catch(() => {
+      if (this.#role === 'leader' && !this.#hasLeft) this.#follow();
     });
   }
 
@@ -152,23 +145,17 @@ export class Tabs {
 
   // Another has taken over.
   #follow(): void {
-    this.#waiting.clear();
-    this.#seekAgain();
-    this.#seek();
-    this.hello();
     this.#askLater();
+    this.#seek();
+    this.#seekAgain();
   }
 
   #askLater(): void {
     this.#cancelAsk();
-    if (this.#hasLeft) return;
     this.#cancelAsk = this.#env.after(ASK_INTERVAL * (1 + this.#env.random()), () => {
-      this.#cancelAsk = () => {};
       if (this.#isAsked) {
         this.#isAsked = false;
-        this.#abort.abort();
-        this.#abort = new AbortController();
-        return this.#seek(true);
+        return this.takeOver();
       }
       this.#isAsked = true;
       this.ask('status');
@@ -188,7 +175,7 @@ export class Tabs {
       return;
     }
     if (message.ask === 'status') this.#post({});
-    else this.#link[message.ask]();
+    else this.#link.wake();
   }
 
   #hearLeader(message: FromLeader): void {
@@ -197,8 +184,8 @@ export class Tabs {
     this.#isAsked = false;
     if (term > this.#term) {
       this.#term = term;
-      if (this.#role !== 'loner') this.#seekAgain();
-      this.hello();
+      if (this.#role === 'loner') this.hello();
+      else this.#seekAgain();
     }
     if ('to' in message) return message.to === this.#id ? this.#join(message.welcome, seq) : undefined;
     const { item } = message;
@@ -214,13 +201,10 @@ export class Tabs {
     this.#tab.take(item);
   }
 
-  #beAlone(): void {
-    this.#role = 'loner';
-    this.#link.start();
-  }
-
+  // Told last: the caller may close all this from within a callback.
   #seekAgain(): void {
     this.#role = 'seeking';
+    this.hello();
     this.#tab.follow();
   }
 
@@ -229,6 +213,9 @@ export class Tabs {
     if (this.#tab.join(welcome)) {
       this.#role = 'joined';
       this.#seq = seq;
-    } else if (this.#role === 'seeking') this.#beAlone();
+    } else if (this.#role === 'seeking') {
+      this.#role = 'loner';
+      this.#link.start();
+    }
   }
 }

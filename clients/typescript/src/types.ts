@@ -84,7 +84,7 @@ export interface Status {
   readonly reason?: { readonly code: number | string; readonly message: string };
   /** When the next attempt is due. */
   readonly retryAt?: Date;
-  /** This tab gets its events through another tab's connection. */
+  /** This tab has no connection of its own: it gets its events through another tab's. */
   readonly shared: boolean;
 }
 

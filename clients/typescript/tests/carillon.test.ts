@@ -330,8 +330,7 @@ test('without locks or a channel, each tab has its own connection', async () => 
   const noChannel = () => {
     throw new Error('no channels');
   };
-  const noLocks = { request: () => Promise.reject(new DOMException('an opaque origin', 'SecurityError')) };
-  for (const lack of [{ locks: undefined }, { locks: noLocks }, { channel: noChannel }]) {
+  for (const lack of [{ locks: undefined }, { channel: noChannel }]) {
     const { env } = browser.tab(server.connect);
     const before = server.open;
     const tab = new CarillonClient({ url: 'wss://test', token: ALICE, share: true }, Object.assign(env, lack));
@@ -468,4 +467,27 @@ test('close() when another tab takes over leaves nothing behind', async () => {
   first.pause(false);
   await clock.advance(200_000);
   expect(first.carillon.status.state).toBe('closed');
+});
+
+test('a token that a tab without the connection is given is used: it takes the connection over', async () => {
+  const tokens = [ALICE, tokenOf('alice', { jti: 2 })];
+  const first = spoken({ share: true });
+  await clock.advance(10);
+  const second = spoken({ share: true, token: () => tokens.shift()! });
+  await clock.advance(10);
+  sockets[0]!.receive(authOk(1e6));
+  sockets[0]!.receive(live());
+  await clock.advance(100);
+  expect(second.carillon.status).toMatchObject({ state: 'live', shared: true });
+  await second.carillon.refreshToken();
+  await clock.advance(100);
+  expect(sockets[0]!.isClosedByClient).toBe(true);
+  expect(sockets.length).toBe(2);
+  expect([sockets[1]!.token, sockets[1]!.resume]).toEqual([tokenOf('alice', { jti: 2 }), 'p0']);
+  expect(first.carillon.status.state).toBe('stale');
+  sockets[1]!.receive(authOk(1e6));
+  sockets[1]!.end(4423, 'revoked');
+  await clock.advance(100);
+  expect(second.carillon.status.state).toBe('refused');
+  expect(sockets.at(-1)!.token).toBe(ALICE); // the first leads again
 });
