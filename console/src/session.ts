@@ -45,9 +45,9 @@ export class Session {
     return this.status.userId !== undefined;
   }
 
-  /** The connection needs another token than it had, and waits for `renew`. */
+  /** The connection needs another token than it had, and waits for `renew`. Another tab's is not for this one to mend. */
   get isTokenWanted(): boolean {
-    return this.#asked !== undefined;
+    return this.#asked !== undefined && !this.status.shared;
   }
 
   /** For REST calls beside the connection. */
@@ -60,10 +60,8 @@ export class Session {
     this.#token = token;
     keptToken.set(token);
     const asked = this.#asked;
-    if (asked) {
-      this.#asked = undefined;
-      asked.resolve(this.#give());
-    } else if (this.status.state === 'refused') this.#client.connect();
+    if (asked && this.isTokenWanted) asked.resolve(this.#give());
+    else if (this.status.state === 'refused') this.#client.connect();
     else this.#client.refreshToken().catch(() => {}); // what became of it is in the status
     this.frames.changed();
   }
@@ -86,6 +84,7 @@ export class Session {
   }
 
   #give(): string {
+    this.#asked = undefined;
     this.#given = this.#token;
     return this.#token;
   }

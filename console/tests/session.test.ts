@@ -70,6 +70,19 @@ describe('Session', () => {
     expect([ask(), session.isTokenWanted]).toEqual(['second', false]);
   });
 
+  it('wants no token while another tab has the connection, and takes that over with one that is given', () => {
+    const session = new Session('first');
+    ask();
+    say({ state: 'live', userId: 'alice' });
+    void ask();
+    say({ state: 'live', userId: 'alice', shared: true });
+    expect(session.isTokenWanted).toBe(false);
+    session.renew('second');
+    expect([client.refreshes, ask(), session.isTokenWanted]).toEqual([1, 'second', false]);
+    say({ state: 'live', userId: 'alice' });
+    expect(session.isTokenWanted).toBe(false);
+  });
+
   it('connects again with a token given after a refusal', () => {
     const session = new Session('first');
     ask();
