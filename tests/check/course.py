@@ -49,7 +49,8 @@ class Course:
 
     def stage(self, stage):
         at = time.monotonic()
-        print(f"== {stage.name}  (at {clock(at - self.started)})", flush=True)
+        with self.telling:
+            print(f"== {stage.name}  (at {clock(at - self.started)})", flush=True)
         log = LOGS / f"{stage.name.replace(' ', '-')}.log"
         log.write_text("")
         missing = [need for need in stage.needs if need in self.broken]

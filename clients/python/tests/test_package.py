@@ -8,9 +8,10 @@ import sys
 import venv
 
 import pytest
-from harness.server import BINARY, OTHER_ENVIRONMENT, free_port
+from harness.server import BINARY, OTHER_ENVIRONMENT
 from harness.waiting import until
 from paths import BLACKBOX, PACKAGE
+from ports import free_ports
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (PACKAGE / "README.md").read_text(), re.DOTALL | re.MULTILINE)
 PORT = 8443  # as the README has it
@@ -73,11 +74,11 @@ def installed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def quickstart(tmp_path_factory):
     """A folder with a development server's keys in .carillon, as ./quickstart makes it, and the server's port."""
-    folder, port = tmp_path_factory.mktemp("quickstart"), free_port()
+    folder, (port, admin_port) = tmp_path_factory.mktemp("quickstart"), free_ports(2)
     environment = {
         **OTHER_ENVIRONMENT,
         "CARILLON_SERVER_LISTEN": f"127.0.0.1:{port}",
-        "CARILLON_SERVER_ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
+        "CARILLON_SERVER_ADMIN_LISTEN": f"127.0.0.1:{admin_port}",
         "CARILLON_SERVER_DRAIN_WINDOW": "0",
     }
     said = folder / "said"
