@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -52,8 +53,8 @@ def checkout(folder, with_console):
 
 
 @contextlib.contextmanager
-def quickstart(folder, *options):
-    """What it printed, once alice's tail has begun."""
+def running_quickstart(folder, *options):
+    """(its process, its port, the file with what it prints), once alice's tail has begun. It leaves nothing behind."""
     port, said = free_ports(5)[0], folder / "said"
     environment = {**OTHER_ENVIRONMENT, "PATH": f"{folder}/bin:{os.environ['PATH']}"}
     with open(said, "wb") as out:
@@ -63,12 +64,19 @@ def quickstart(folder, *options):
     try:
         until(lambda: "live at" in said.read_text() or script.poll() is not None, 30, "the quickstart")
         assert script.poll() is None, said.read_text()
-        yield port, said.read_text()
+        yield script, port, said
     finally:
         script.send_signal(signal.SIGINT)
-        code = script.wait(20)
-    assert code == 130
+        script.wait(20)
     until(lambda: is_free(port) and is_free(port + 1), 10, "the end of all that the script started")
+
+
+@contextlib.contextmanager
+def quickstart(folder, *options):
+    """Its port and what it printed; it ends by Ctrl-C."""
+    with running_quickstart(folder, *options) as (script, port, said):
+        yield port, said.read_text()
+    assert script.returncode == 130
 
 
 def claims_of(token):
@@ -95,6 +103,17 @@ def test_quickstart_begins_with_the_console_and_a_token(tmp_path):
         "--build --preset release --target carillon",
         "--build --preset release --target console",
     ]
+
+
+def test_quickstart_ends_with_its_server(tmp_path):
+    """Also while the agents have something to publish, which is tried again for minutes."""
+    with running_quickstart(checkout(tmp_path, with_console=True)) as (script, port, said):
+        children = subprocess.run(["pgrep", "-P", str(script.pid)], capture_output=True, text=True, check=True).stdout
+        command_of = {pid: pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children.split()}
+        [server] = [int(pid) for pid, command in command_of.items() if b"serve" in command.split(b"\0")]
+        os.kill(server, signal.SIGKILL)
+        assert script.wait(20) == 1
+    assert "The server ended" in said.read_text()
 
 
 def test_quickstart_goes_without_a_console(tmp_path):
