@@ -36,6 +36,29 @@ retention_bytes = "16GiB"
 """
 
 
+def make_certificate(folder):
+    """server.pem, its own authority, and server.key."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-keyout", "server.key", "-out", "server.pem"],
+        cwd=folder, check=True, capture_output=True)
+
+
+def seconds_until_accepting(process, port, folder):
+    """From now until somebody who comes to `process` gets a TLS connection with the certificate in `folder`."""
+    began = time.monotonic()
+    context = ssl.create_default_context(cafile=folder / "server.pem")
+    while process.poll() is None and time.monotonic() < began + READY_SECONDS_MAX:
+        try:
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                context.wrap_socket(connection, server_hostname="localhost").close()
+                return time.monotonic() - began
+        except OSError:
+            time.sleep(0.002)
+    raise RuntimeError(f"the server accepts no connections; see {folder}/server.log")
+
+
 class Served:
     """One server; its folder is gone when the block is left in order, and stays to be looked at otherwise."""
 
@@ -53,11 +76,7 @@ class Served:
         (self.folder / "carillon.toml").write_text(CONFIG.format(port=self.port, admin_port=self.admin_port))
         (self.folder / "hmac.secret").write_text(os.urandom(32).hex() + "\n")
         (self.folder / "hmac.secret").chmod(0o600)
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-             "-keyout", "server.key", "-out", "server.pem"],
-            cwd=self.folder, check=True, capture_output=True)
+        make_certificate(self.folder)
 
     def beside(self, number):
         """Another node of the same log, configured alike and on the same port (both need server.reuse_port). It is the
@@ -89,17 +108,7 @@ class Served:
             time.sleep(0.02)
 
     def seconds_until_accepting(self):
-        """From now until somebody who comes gets a TLS connection."""
-        began = time.monotonic()
-        context = ssl.create_default_context(cafile=self.folder / "server.pem")
-        while self.process.poll() is None and time.monotonic() < began + READY_SECONDS_MAX:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port)) as connection:
-                    context.wrap_socket(connection, server_hostname="localhost").close()
-                    return time.monotonic() - began
-            except OSError:
-                time.sleep(0.002)
-        raise RuntimeError(f"the server accepts no connections; see {self.log_file}")
+        return seconds_until_accepting(self.process, self.port, self.folder)
 
     def kill(self):
         """SIGKILL. A server that has ended before that, by itself, is an error."""
