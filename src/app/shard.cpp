@@ -64,7 +64,9 @@ Shard::Shard(const Shared& shared, std::size_t number, std::shared_ptr<const net
   if (shared.console)
     for (auto& route : shared.console->routes()) http_.add(std::move(route));
   // What was published in a turn is delivered and written at its end, together.
-  thread_.loop().at_turn_end([this] { hub_.deliver(thread_.loop().clock_now()); });
+  thread_.loop().at_turn_end([this] {
+    if (hub_.deliver(thread_.loop().clock_now())) thread_.loop().hurry();
+  });
   thread_.loop().at_turn_end([this] { websocket_.flush(); });
   if (number > 0) return;
   const HubGauges gauges{

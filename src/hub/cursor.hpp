@@ -79,11 +79,9 @@ class Cursor {
   [[nodiscard]] bool is_catching_up() const { return catching_up_ != nullptr; }
   // It has not read all that is there, or is catching up.
   [[nodiscard]] bool is_behind() const { return behind_; }
-  // The first sequence it has to look at. Nothing before `turn_begin` concerns a cursor that is not behind.
-  [[nodiscard]] std::uint64_t next(std::uint64_t turn_begin) const {
-    return behind_ ? next_ : std::max(next_, turn_begin);
-  }
-  void pass(std::uint64_t turn_begin) { next_ = next(turn_begin); }
+  // The first sequence it has to look at. Nothing before `settled` concerns a cursor that is not behind.
+  [[nodiscard]] std::uint64_t next(std::uint64_t settled) const { return behind_ ? next_ : std::max(next_, settled); }
+  void pass(std::uint64_t settled) { next_ = next(settled); }
   // What comes next concerns it.
   void fall_behind() { behind_ = true; }
 

@@ -1,34 +1,58 @@
 #include "hub/hub.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/ensure.hpp"
 
 namespace carillon::hub {
 
+namespace {
+
+// Looked at in one slice, for each that may be told: a round may find many whom what is new does not concern.
+constexpr std::size_t kLooks = 16;
+
+}  // namespace
+
 std::optional<GapReason> Hub::subscribe(Subscriber& subscriber, const Beginning& beginning, MonoTime now) {
-  subscriber.index_ = all_.size();
+  if (sweep_at_ + sweep_left_ > all_.size()) ++sweep_left_;  // the end, round which the sweep goes, moves away
+  subscriber.index_ = static_cast<std::uint32_t>(all_.size());
+  subscriber.offered_ = window_.end();
   all_.push_back(&subscriber);
   by_user_[subscriber.user_].push_back(&subscriber);
   return subscriber.cursor_.begin(beginning, window_, state_, viewer(subscriber), now);
 }
 
 void Hub::unsubscribe(Subscriber& subscriber) {
-  ensure(subscriber.index_ < all_.size() && all_[subscriber.index_] == &subscriber, "only subscribers unsubscribe");
+  const std::size_t index = subscriber.index_;
+  ensure(index < all_.size() && all_[index] == &subscriber, "only subscribers unsubscribe");
   const auto found = by_user_.find(subscriber.user_);
   std::erase(found->second, &subscriber);
   if (found->second.empty()) by_user_.erase(found);
   if (subscriber.is_touched_)
     std::replace(touched_.begin(), touched_.end(), &subscriber, static_cast<Subscriber*>(nullptr));
-  if (delivering_) {  // somebody is walking the list
-    all_[subscriber.index_] = nullptr;
-    some_left_ = true;
-    return;
+  if (!delivering_) return vacate(index);
+  all_[index] = nullptr;  // somebody is walking the list
+  vacated_.push_back(index);
+}
+
+// The last one takes the place, and must not be passed over by the sweep on its way there.
+void Hub::vacate(std::size_t index) {
+  const std::size_t last = all_.size() - 1;
+  if (index != last) {
+    if (awaits_sweep(last) && !awaits_sweep(index)) touch(*all_[last]);
+    all_[index] = all_[last];
+    all_[index]->index_ = static_cast<std::uint32_t>(index);
   }
-  all_[subscriber.index_] = all_.back();
-  all_.back()->index_ = subscriber.index_;
   all_.pop_back();
+  sweep_left_ = std::min(sweep_left_, last);
+  if (sweep_at_ >= last) sweep_at_ = 0;
+}
+
+bool Hub::awaits_sweep(std::size_t index) const {
+  const std::size_t ahead = index >= sweep_at_ ? index - sweep_at_ : index + all_.size() - sweep_at_;
+  return ahead < sweep_left_;
 }
 
 void Hub::remember(std::span<const PublicationPtr> publications) {
@@ -40,7 +64,7 @@ void Hub::publish(std::span<const PublicationPtr> publications) {
     window_.append(publication);
     state_.apply(publication);
     if (!publication->is_targeted()) {
-      turn_has_broadcast_ = true;
+      begin_round();
     } else if (publication->kind == EventKind::order_update) {
       touch(publication->owner);
     } else {
@@ -49,84 +73,88 @@ void Hub::publish(std::span<const PublicationPtr> publications) {
   }
 }
 
+// One that begins while none is under way begins somewhere else than the last.
+void Hub::begin_round() {
+  if (sweep_left_ == 0 && !all_.empty()) sweep_at_ = (sweep_at_ + all_.size() / 2 + 1) % all_.size();
+  sweep_left_ = all_.size();
+}
+
 void Hub::touch(const UserId& user) {
   const auto found = by_user_.find(user);
   if (found == by_user_.end()) return;
-  for (Subscriber* const subscriber : found->second) {
-    if (std::exchange(subscriber->is_touched_, true)) continue;
-    touched_.push_back(subscriber);
-  }
+  for (Subscriber* const subscriber : found->second) touch(*subscriber);
 }
 
-std::uint64_t Hub::bytes_waiting(const Subscriber& subscriber) const {
+void Hub::touch(Subscriber& subscriber) {
+  if (!std::exchange(subscriber.is_touched_, true)) touched_.push_back(&subscriber);
+}
+
+// False: nothing that is new to it concerns it.
+bool Hub::offer(Subscriber& subscriber) {
+  Cursor& cursor = subscriber.cursor_;
+  const std::uint64_t begin = std::max({subscriber.offered_, settled_, cursor.next(settled_)});
+  subscriber.offered_ = window_.end();
   std::uint64_t bytes = 0;
-  for (std::uint64_t s = std::max(subscriber.cursor_.next(turn_begin_), turn_begin_); s < window_.end(); ++s) {
+  for (std::uint64_t s = begin; s < window_.end(); ++s) {
     const Publication& publication = window_.at(s);
     if (may_see(subscriber.user_, subscriber.grants_, publication)) bytes += publication.frame.size();
   }
-  return bytes;
-}
-
-void Hub::offer(Subscriber& subscriber) {
-  const std::uint64_t bytes = bytes_waiting(subscriber);
-  if (bytes == 0) return;
-  subscriber.cursor_.pass(turn_begin_);
-  subscriber.cursor_.fall_behind();
+  if (bytes == 0) return false;
+  cursor.pass(begin);
+  cursor.fall_behind();
   subscriber.on_publications(bytes);
+  return true;
 }
 
-void Hub::deliver(MonoTime now) {
-  if (turn_begin_ != window_.end()) deliver_turn();
-  window_.trim(now);
-  state_.trim(now);
-}
-
-void Hub::deliver_turn() {
+bool Hub::deliver(MonoTime now) {
   delivering_ = true;
   // What is targeted first: an order update does not wait behind a broadcast to everybody.
-  for (std::size_t i = 0; i < touched_.size(); ++i)
-    if (touched_[i] != nullptr) offer(*touched_[i]);
-  if (turn_has_broadcast_ && !all_.empty()) {
-    const std::size_t count = all_.size();
-    first_served_ = (first_served_ + count / 2 + 1) % count;
-    for (std::size_t i = 0; i < count; ++i) {
-      Subscriber* const subscriber = all_[(first_served_ + i) % count];
-      if (subscriber != nullptr && !subscriber->is_touched_) offer(*subscriber);
-    }
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    if (touched_[i] == nullptr) continue;
+    touched_[i]->is_touched_ = false;
+    offer(*touched_[i]);
   }
+  touched_.clear();
+  sweep();
   delivering_ = false;
-  end_turn();
-  turn_begin_ = window_.end();
-  turn_has_broadcast_ = false;
+  // From the end, so that the last one is never one that has left.
+  std::ranges::sort(vacated_, std::greater{});
+  for (const std::size_t index : vacated_) vacate(index);
+  vacated_.clear();
+  if (sweep_left_ == 0 && touched_.empty()) settled_ = window_.end();
+  window_.trim(now);
+  state_.trim(now);
+  return sweep_left_ > 0 || !touched_.empty();
 }
 
-void Hub::end_turn() {
-  for (Subscriber* const subscriber : touched_)
-    if (subscriber != nullptr) subscriber->is_touched_ = false;
-  touched_.clear();
-  if (!std::exchange(some_left_, false)) return;
-  std::erase(all_, nullptr);
-  for (std::size_t i = 0; i < all_.size(); ++i) all_[i]->index_ = i;
+void Hub::sweep() {
+  std::size_t told = 0;
+  for (std::size_t looks = 0; sweep_left_ > 0 && told < slice_ && looks < kLooks * slice_; ++looks) {
+    Subscriber* const subscriber = all_[sweep_at_];
+    sweep_at_ = sweep_at_ + 1 < all_.size() ? sweep_at_ + 1 : 0;
+    --sweep_left_;
+    if (subscriber != nullptr && offer(*subscriber)) ++told;
+  }
 }
 
 Reading Hub::read(Subscriber& subscriber, std::size_t bytes_max, std::string& frames, DeliveryObserver* observer) {
-  subscriber.cursor_.pass(turn_begin_);
+  subscriber.cursor_.pass(settled_);
   return subscriber.cursor_.read(window_, viewer(subscriber), bytes_max, frames, observer);
 }
 
 std::optional<MonoTime> Hub::oldest_waiting(const Subscriber& subscriber) const {
-  for (std::uint64_t s = std::max(subscriber.cursor_.next(turn_begin_), window_.begin()); s < window_.end(); ++s)
+  for (std::uint64_t s = std::max(subscriber.cursor_.next(settled_), window_.begin()); s < window_.end(); ++s)
     if (may_see(subscriber.user_, subscriber.grants_, window_.at(s))) return window_.at(s).published_at;
   return std::nullopt;
 }
 
 Position Hub::position_of(Subscriber& subscriber) {
-  subscriber.cursor_.pass(turn_begin_);
+  subscriber.cursor_.pass(settled_);
   return subscriber.cursor_.position(window_);
 }
 
 Place Hub::place_of(Subscriber& subscriber) {
-  subscriber.cursor_.pass(turn_begin_);
+  subscriber.cursor_.pass(settled_);
   return subscriber.cursor_.place(window_);
 }
 

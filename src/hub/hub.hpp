@@ -24,8 +24,7 @@ class Subscriber {
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
 
-  // Something new waits for this subscriber: `bytes` of it. At most once per turn; it reads from the hub when it can,
-  // and may unsubscribe.
+  // Something new waits for this subscriber: `bytes` of it. It reads from the hub when it can, and may unsubscribe.
   virtual void on_publications(std::uint64_t bytes) = 0;
 
   [[nodiscard]] const UserId& user() const { return user_; }
@@ -45,20 +44,30 @@ class Subscriber {
   UserId user_;
   Grants grants_;
   Cursor cursor_;
-  std::size_t index_ = 0;    // in Hub::all_
-  bool is_touched_ = false;  // it is in Hub::touched_
+  std::uint64_t offered_ = 0;  // it was told of everything before this sequence that concerns it
+  std::uint32_t index_ = 0;    // in Hub::all_
+  bool is_touched_ = false;    // it is in Hub::touched_
 };
 
 // Who gets what on one core (protocol 5.3). Publications come in at any moment of a turn and are delivered together at
 // its end, so that all that waits for a client leaves in one write. No sockets, no time. Shard-confined.
 //
+// What is targeted is told at the end of its turn. What is for many is told in a sweep over all subscribers, a slice of
+// them at the end of each turn, so that neither what is targeted nor what clients say ever waits for a whole sweep.
+// Another broadcast meanwhile makes the sweep go on until it has been round once more; whom it comes to is told of all
+// that is new by then. So it begins somewhere else for each broadcast, and nobody is always last.
+//
 // Invariants:
-// 1. A subscriber whose cursor is not behind has read everything before the begin of the turn that concerns it.
+// 1. A subscriber whose cursor is not behind has read everything before settled_ that concerns it.
 // 2. One whose cursor is behind has read everything before it that concerns it.
-// 3. Nothing is appended to a subscriber's frames that may_see() does not allow.
+// 3. Whom the sweep has still to come to is within sweep_left_ places from sweep_at_, round the end, or is touched.
+// 4. Nothing is appended to a subscriber's frames that may_see() does not allow.
 class Hub {
  public:
-  explicit Hub(const WindowLimits& limits) : window_(limits) {}
+  // Subscribers that one slice of a sweep tells: about a millisecond of writing.
+  static constexpr std::size_t kSlice = 128;
+
+  explicit Hub(const WindowLimits& limits, std::size_t slice = kSlice) : slice_(slice), window_(limits) {}
 
   // The subscriber then reads what it asks for, and what comes after it. The answer is that of Cursor::begin().
   std::optional<GapReason> subscribe(Subscriber& subscriber, const Beginning& beginning, MonoTime now);
@@ -69,9 +78,9 @@ class Hub {
   // What the log kept from before that: it counts for snapshots and is in no window.
   void remember(std::span<const PublicationPtr> publications);
   void publish(std::span<const PublicationPtr> publications);
-  // Tells every subscriber for whom something came since the last call, and lets go of what is too old. At the end of
-  // each turn.
-  void deliver(MonoTime now);
+  // Tells those for whom something came, of a sweep the next slice, and lets go of what is too old. At the end of each
+  // turn. True: the sweep has not been round; the next turn is to come at once.
+  bool deliver(MonoTime now);
 
   // Appends the frames that wait for `subscriber`, as Cursor::read() does.
   // Here, and only here, an event meets a user.
@@ -91,22 +100,25 @@ class Hub {
 
  private:
   [[nodiscard]] static Viewer viewer(const Subscriber& subscriber) { return {subscriber.user_, subscriber.grants_}; }
-  [[nodiscard]] std::uint64_t bytes_waiting(const Subscriber& subscriber) const;
-  void deliver_turn();
+  void touch(Subscriber& subscriber);
   void touch(const UserId& user);
-  void offer(Subscriber& subscriber);
-  void end_turn();
+  bool offer(Subscriber& subscriber);
+  void begin_round();
+  void sweep();
+  [[nodiscard]] bool awaits_sweep(std::size_t index) const;
+  void vacate(std::size_t index);
 
+  const std::size_t slice_;
   RecentWindow window_;
   CurrentState state_;
-  std::uint64_t turn_begin_ = 1;  // the first sequence that came in this turn
-  bool turn_has_broadcast_ = false;
+  std::uint64_t settled_ = 1;  // everybody was told of all before this sequence
+  std::size_t sweep_at_ = 0;   // in all_: who comes next
+  std::size_t sweep_left_ = 0;
   bool delivering_ = false;
-  bool some_left_ = false;            // while delivering
-  std::vector<Subscriber*> all_;      // null: unsubscribed while delivering
-  std::vector<Subscriber*> touched_;  // by what is targeted in this turn; null as above
+  std::vector<std::size_t> vacated_;  // while delivering: the indices of those who left
+  std::vector<Subscriber*> all_;      // null: vacated
+  std::vector<Subscriber*> touched_;  // by what is targeted in this turn; null: has left
   std::unordered_map<UserId, std::vector<Subscriber*>> by_user_;
-  std::size_t first_served_ = 0;  // moves on from turn to turn, so that nobody is always last
 };
 
 }  // namespace carillon::hub

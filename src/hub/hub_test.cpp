@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,7 +52,7 @@ struct Client final : Subscriber {
 };
 
 struct World {
-  explicit World(WindowLimits limits = {}) : hub(limits) {}
+  explicit World(WindowLimits limits = {}, std::size_t slice = Hub::kSlice) : hub(limits, slice) {}
 
   PublicationPtr make(EventKind kind, UserId owner, std::vector<UserId> audience) {
     auto publication = std::make_shared<Publication>();
@@ -69,7 +71,10 @@ struct World {
   void signal(std::vector<UserId> audience = {}) { push(make(EventKind::new_trade_signal, {}, std::move(audience))); }
   void alert(std::vector<UserId> audience = {}) { push(make(EventKind::system_alert, {}, std::move(audience))); }
   void order(UserId owner) { push(make(EventKind::order_update, std::move(owner), {})); }
-  void end_turn() { hub.deliver(now); }
+  void end_turn() {
+    while (hub.deliver(now)) {
+    }
+  }
 
   Hub hub;
   MonoTime now{std::chrono::hours{1}};
@@ -214,13 +219,81 @@ TEST(Hub, OneThatLeavesWhileBeingToldDisturbsNobody) {
   EXPECT_EQ(w.hub.subscribers(), 2U);
 }
 
+TEST(Hub, ABroadcastIsToldInSlices) {
+  World w({}, 2);
+  std::deque<Client> clients;
+  for (int i = 0; i < 5; ++i) clients.emplace_back(w.hub, "u" + std::to_string(i));
+  const auto told = [&] { return std::ranges::count_if(clients, [](const Client& c) { return c.told > 0; }); };
+  w.signal();
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  EXPECT_EQ(told(), 2);
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  EXPECT_EQ(told(), 4);
+  EXPECT_FALSE(w.hub.deliver(w.now));
+  EXPECT_EQ(told(), 5);
+}
+
+TEST(Hub, WhatIsTargetedDoesNotWaitForASweepAndComesBehindWhatWasBeforeIt) {
+  World w({}, 1);
+  Client b(w.hub, "b"), c(w.hub, "c"), a(w.hub, "a");  // the first sweep begins with the third
+  w.signal();
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  EXPECT_EQ(a.seen + "|" + b.seen + "|" + c.seen, "1,||");
+  w.order("c");
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  EXPECT_EQ(a.seen + "|" + b.seen + "|" + c.seen, "1,|1,|1,2,");
+  w.end_turn();
+  EXPECT_EQ(c.told, 1) << "the sweep has nothing more for it";
+}
+
+TEST(Hub, ABroadcastDuringASweepMakesItGoOnRound) {
+  World w({}, 1);
+  Client b(w.hub, "b"), c(w.hub, "c"), a(w.hub, "a");  // the first sweep begins with the third
+  w.signal();
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  w.signal();
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  EXPECT_EQ(a.seen + "|" + b.seen + "|" + c.seen, "1,|1,2,|");
+  w.end_turn();
+  EXPECT_EQ(a.seen + "|" + b.seen + "|" + c.seen, "1,2,|1,2,|1,2,");
+  EXPECT_EQ(c.told, 1) << "both together";
+}
+
+TEST(Hub, NobodyIsAlwaysFirst) {
+  World w({}, 1);
+  Client a(w.hub, "a"), b(w.hub, "b"), c(w.hub, "c");
+  std::set<const Client*> first;
+  for (int i = 0; i < 3; ++i) {
+    w.signal();
+    (void)w.hub.deliver(w.now);
+    first.insert(a.told > i ? &a : b.told > i ? &b : &c);
+    w.end_turn();
+  }
+  EXPECT_EQ(first.size(), 3U);
+}
+
+TEST(Hub, WhoMovesUpInTheListDuringASweepIsNotPassedOver) {
+  World w({}, 1);
+  // The first sweep begins with the fourth of five.
+  Client second(w.hub, "second");
+  Client third(w.hub, "third"), fourth(w.hub, "fourth");
+  auto first = std::make_unique<Client>(w.hub, "first");
+  Client last(w.hub, "last");
+  w.signal();
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  EXPECT_EQ(first->seen, "1,");
+  first.reset();
+  w.end_turn();
+  for (const Client* client : {&second, &third, &fourth, &last}) EXPECT_EQ(client->seen, "1,");
+}
+
 // Any mix of events, stalls, comings and goings: each client has exactly what a plain model says, in order.
 TEST(Hub, AgreesWithAModelWhateverHappens) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
     const auto chance = [&](unsigned percent) { return random() % 100 < percent; };
-    World w;
+    World w({}, 1 + random() % 6);
     struct Pair {
       std::unique_ptr<Client> client;
       std::string expected;
@@ -228,7 +301,7 @@ TEST(Hub, AgreesWithAModelWhateverHappens) {
     std::deque<Pair> pairs;
     const std::vector<UserId> users{"a", "b", "c", "d"};
     for (int step = 0; step < 200; ++step) {
-      if (chance(10)) {
+      if (chance(15)) {
         Grants grants = chance(80) ? all_grants() : Grants{};
         pairs.push_back({std::make_unique<Client>(w.hub, users[random() % 4], grants), {}});
       }
@@ -251,7 +324,8 @@ TEST(Hub, AgreesWithAModelWhateverHappens) {
         if (sees) expected += publication->frame;
       }
       w.push(publication);
-      if (chance(60)) w.end_turn();
+      if (chance(60)) (void)w.hub.deliver(w.now);
+      if (chance(10)) w.end_turn();
     }
     w.end_turn();
     for (auto& [client, expected] : pairs) {

@@ -100,9 +100,9 @@ void Loop::update_time(milliseconds slept_max) {
 }
 
 void Loop::turn(int timeout_ms_max) {
-  int timeout = timeout_ms_max;
+  int timeout = std::exchange(hurried_, false) ? 0 : timeout_ms_max;
   if (const auto wait = timers_.time_to_next(now_))
-    timeout = static_cast<int>(std::min<std::int64_t>(wait->count(), timeout_ms_max));
+    timeout = static_cast<int>(std::min<std::int64_t>(wait->count(), timeout));
   event_count_ = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout);
   if (event_count_ < 0) ensure(errno == EINTR, "epoll_wait only fails when interrupted");
   update_time(milliseconds{timeout});

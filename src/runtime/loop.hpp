@@ -71,6 +71,8 @@ class Loop {
 
   // Calls `hook` at the end of every turn, in the order added.
   void at_turn_end(std::function<void()> hook) { turn_end_hooks_.push_back(std::move(hook)); }
+  // There is more to do than belongs into one turn: the next one comes at once, after what is ready by then.
+  void hurry() { hurried_ = true; }
   void retire(std::unique_ptr<Retirable> object) { retired_.push_back(std::move(object)); }
 
  private:
@@ -87,6 +89,7 @@ class Loop {
   int wake_fd_ = -1;
   std::array<epoll_event, 256> events_{};
   int event_next_ = 0, event_count_ = 0;
+  bool hurried_ = false;
   std::vector<std::function<void()>> turn_end_hooks_;
   std::vector<std::unique_ptr<Retirable>> retired_;
 

@@ -103,7 +103,9 @@ struct World {
   enum class Log { read, unread };
   explicit World(Options o = {}, std::uint32_t per_user = 20, Log log = Log::read)
       : users(per_user), server(loop, hub, make_verifier(), users, positions(), std::move(o), metrics) {
-    loop.at_turn_end([this] { hub.deliver(loop.clock_now()); });
+    loop.at_turn_end([this] {
+      if (hub.deliver(loop.clock_now())) loop.hurry();
+    });
     loop.at_turn_end([this] { server.flush(); });
     if (log == Log::unread) return;
     hub.set_origin({"p.0"});

@@ -94,7 +94,7 @@ void WebSocketServer::queue(Session& session) {
 // Once per session and turn; those that came last go last.
 void WebSocketServer::rest(Session& session) {
   if (std::exchange(session.is_resting_, true)) return;
-  if (resting_.empty()) loop_.post([] {});  // so that the next turn comes at once
+  loop_.hurry();
   resting_.push_back(session.id_);
 }
 
@@ -106,7 +106,7 @@ void WebSocketServer::let_some_go_on() {
     found->second->is_resting_ = false;
     found->second->pump();
   }
-  if (!resting_.empty()) loop_.post([] {});
+  if (!resting_.empty()) loop_.hurry();
 }
 
 void WebSocketServer::open() {
