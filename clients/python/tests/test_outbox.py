@@ -275,7 +275,7 @@ def run(coroutine):
     return asyncio.run(asyncio.wait_for(coroutine, PATIENCE))
 
 
-async def one_held(publisher, outbox):
+async def one_held(outbox):
     """Event 0 is being sent, and the outbox full."""
     await outbox.put(alert(0))
     while outbox._queue._waiting:
@@ -292,7 +292,7 @@ def test_an_asyncio_outbox_is_bounded_too(when_full, sent, dropped):
     async def story():
         publisher = AsyncGated()
         async with AsyncOutbox(publisher, capacity=3, when_full=when_full) as outbox:
-            await one_held(publisher, outbox)
+            await one_held(outbox)
             if when_full == "raise":
                 with pytest.raises(OutboxFull):
                     await outbox.put(alert(4))
@@ -312,12 +312,43 @@ def test_an_asyncio_outbox_blocks_for_so_long():
     async def story():
         publisher = AsyncGated()
         async with AsyncOutbox(publisher, capacity=3, when_full="block", block_timeout=0.0) as outbox:
-            await one_held(publisher, outbox)
+            await one_held(outbox)
             with pytest.raises(OutboxFull):
                 await outbox.put(alert(4))
             publisher.gate.set()
             assert await outbox.flush(PATIENCE)
         assert publisher.recording.sent == names(0, 1, 2, 3)
+
+    run(story())
+
+
+def test_an_asyncio_put_that_waits_is_told_of_the_end_at_once():
+    async def story():
+        publisher = AsyncGated()
+        async with AsyncOutbox(publisher, capacity=3, when_full="block", block_timeout=PATIENCE) as outbox:
+            await one_held(outbox)
+            putting = asyncio.create_task(outbox.put(alert(4)))
+            await asyncio.sleep(0)  # it has found no room
+            closing = asyncio.create_task(outbox.close(PATIENCE))
+            with pytest.raises(OutboxClosed):
+                await putting
+            assert not closing.done()
+            publisher.gate.set()
+            assert await closing
+        assert publisher.recording.sent == names(0, 1, 2, 3)
+
+    run(story())
+
+
+def test_an_asyncio_flush_ends_when_what_it_waits_for_is_dropped():
+    async def story():
+        async with AsyncOutbox(AsyncGated(), capacity=3, when_full="raise") as outbox:
+            await one_held(outbox)
+            flushing = asyncio.create_task(outbox.flush(2 * PATIENCE))
+            await asyncio.sleep(0)  # it waits
+            assert not await outbox.close(0.0)
+            assert await flushing
+        assert outbox.counts.dropped == 4
 
     run(story())
 

@@ -271,12 +271,16 @@ class AsyncOutbox:
     async def close(self, timeout: float = 10.0) -> bool:
         """Takes no more events, waits up to `timeout` seconds for those that wait, and drops the rest. Whether nothing
         had to be dropped."""
-        self._closed = True
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         is_all_sent = await self.flush(timeout)
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        self._queue.drop_all()
+        async with self._changed:
+            self._queue.drop_all()
+            self._changed.notify_all()
         return is_all_sent
 
     async def __aenter__(self) -> Self:
