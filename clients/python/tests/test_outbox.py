@@ -227,7 +227,7 @@ def test_what_is_not_sent_by_the_end_is_dropped_and_counted():
 
 
 def test_a_flush_waits_for_what_was_put_before_it():
-    queue = OutboxQueue(10)
+    queue = OutboxQueue(10, "raise")
     for number in range(3):
         queue.put(Envelope(alert(number)))
     last = queue.last
@@ -254,7 +254,7 @@ def test_after_a_fork_an_outbox_is_its_parent_s():
 
 def test_a_capacity_is_one_or_more():
     with pytest.raises(ValueError, match="one event"):
-        OutboxQueue(0)
+        OutboxQueue(0, "raise")
 
 
 class AsyncGated(AsyncEventPublisher):

@@ -1,6 +1,7 @@
 """Publishing without waiting for it: events are put, and leave in order from a thread or task of the outbox."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import threading
@@ -14,7 +15,6 @@ from carillon.errors import (
     Conflict,
     EventsRefused,
     OutboxClosed,
-    OutboxFull,
     Rejected,
     Unavailable,
 )
@@ -64,10 +64,9 @@ class Outbox:
         random: Callable[[], float] = random.random,
     ) -> None:
         self._publisher = publisher
-        self._when_full = when_full
         self._block_timeout = block_timeout
         self._on_refused = on_refused
-        self._queue = OutboxQueue(capacity)
+        self._queue = OutboxQueue(capacity, when_full)
         self._backoff = Backoff(random)
         self._changed = threading.Condition()
         self._closed = False
@@ -96,28 +95,12 @@ class Outbox:
         if not self._thread.is_alive() and not self._closed:
             raise OutboxClosed("the outbox's thread is gone: in a process made by fork, make another outbox")
         with self._changed:
+            self._changed.wait_for(lambda: self._closed or not self._queue.must_wait, self._block_timeout)
             if self._closed:
                 raise OutboxClosed("the outbox is closed")
-            if self._queue.is_full and not self._make_room():
-                self._queue.drop_newest()
-                return False
-            self._queue.put(envelope)
+            is_taken = self._queue.put(envelope)
             self._changed.notify_all()
-        return True
-
-    def _make_room(self) -> bool:
-        if self._when_full == "drop_oldest":
-            self._queue.drop_oldest()
-            return True
-        if self._when_full == "drop_newest":
-            return False
-        if self._when_full == "block":
-            self._changed.wait_for(lambda: self._closed or not self._queue.is_full, self._block_timeout)
-            if self._closed:
-                raise OutboxClosed("the outbox is closed")
-        if self._queue.is_full:
-            raise OutboxFull(f"{self._queue.counts.queued} events wait already")
-        return True
+        return is_taken
 
     def flush(self, timeout: float) -> bool:
         """Waits up to `timeout` seconds until all that was put before is settled: sent, refused or dropped."""
@@ -206,10 +189,9 @@ class AsyncOutbox:
         random: Callable[[], float] = random.random,
     ) -> None:
         self._publisher = publisher
-        self._when_full = when_full
         self._block_timeout = block_timeout
         self._on_refused = on_refused
-        self._queue = OutboxQueue(capacity)
+        self._queue = OutboxQueue(capacity, when_full)
         self._backoff = Backoff(random)
         self._changed = asyncio.Condition()
         self._closed = True
@@ -230,37 +212,20 @@ class AsyncOutbox:
         OutboxClosed."""
         envelope = _only(event)
         async with self._changed:
+            await self._wait_for(lambda: self._closed or not self._queue.must_wait, self._block_timeout)
             if self._closed:
                 raise OutboxClosed("the outbox is closed")
-            if self._queue.is_full and not await self._make_room():
-                self._queue.drop_newest()
-                return False
-            self._queue.put(envelope)
+            is_taken = self._queue.put(envelope)
             self._changed.notify_all()
-        return True
-
-    async def _make_room(self) -> bool:
-        if self._when_full == "drop_oldest":
-            self._queue.drop_oldest()
-            return True
-        if self._when_full == "drop_newest":
-            return False
-        if self._when_full == "block":
-            await self._wait_for(lambda: self._closed or not self._queue.is_full, self._block_timeout)
-            if self._closed:
-                raise OutboxClosed("the outbox is closed")
-        if self._queue.is_full:
-            raise OutboxFull(f"{self._queue.counts.queued} events wait already")
-        return True
+        return is_taken
 
     async def _wait_for(self, condition: Callable[[], bool], timeout: float) -> bool:
         """With the condition variable held."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._changed.wait_for(condition)
-        except TimeoutError:
-            return condition()
-        return True
+        if not condition():  # else a timer would be made for every put
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._changed.wait_for(condition)
+        return condition()
 
     async def flush(self, timeout: float) -> bool:
         """Waits up to `timeout` seconds until all that was put before is settled: sent, refused or dropped."""

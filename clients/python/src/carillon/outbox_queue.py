@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from carillon.envelope import Envelope
-from carillon.errors import Conflict, EventsRefused, Fault, PublishError
+from carillon.errors import Conflict, EventsRefused, Fault, OutboxFull, PublishError
 from carillon.publishing import BATCH_EVENTS_MAX, batches
 
 # What happens to an event for which there is no room: the caller waits, the oldest that waits leaves, the event itself
@@ -36,10 +36,11 @@ class RefusedEvent:
 class OutboxQueue:
     """First in, first out. Holds at most `capacity` events, and one batch more that is being sent."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, when_full: WhenFull) -> None:
         if capacity < 1:
             raise ValueError("capacity is one event or more")
         self._capacity = capacity
+        self._when_full = when_full
         self._waiting: deque[tuple[int, Envelope]] = deque()
         self._sending: deque[tuple[int, Envelope]] = deque()
         self._one_by_one = 0  # how many of the next to send go out alone
@@ -52,6 +53,11 @@ class OutboxQueue:
     @property
     def is_full(self) -> bool:
         return len(self._waiting) >= self._capacity
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether a put is to wait for room."""
+        return self._when_full == "block" and self.is_full
 
     @property
     def is_empty(self) -> bool:
@@ -67,18 +73,18 @@ class OutboxQueue:
         oldest = self._sending or self._waiting
         return not oldest or oldest[0][0] > number
 
-    def put(self, envelope: Envelope) -> None:
-        """There must be room."""
+    def put(self, envelope: Envelope) -> bool:
+        """Whether the event was taken; it was not with 'drop_newest' and no room. Raises OutboxFull."""
+        if self.is_full:
+            if self._when_full not in ("drop_oldest", "drop_newest"):
+                raise OutboxFull(f"{self.counts.queued} events wait already")
+            self._dropped += 1
+            if self._when_full == "drop_newest":
+                return False
+            self._waiting.popleft()
         self._taken += 1
         self._waiting.append((self._taken, envelope))
-
-    def drop_oldest(self) -> None:
-        self._waiting.popleft()
-        self._dropped += 1
-
-    def drop_newest(self) -> None:
-        """Counts an event that was not put."""
-        self._dropped += 1
+        return True
 
     def drop_all(self) -> None:
         self._dropped += len(self._waiting) + len(self._sending)
