@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { showColours } from './colours.ts';
 import { preferences } from './preferences.ts';
 import { Session } from './session.ts';
 import { dictionaries, languageTags, type Language } from './text/languages.ts';
@@ -20,10 +21,8 @@ export function App() {
     document.documentElement.lang = languageTags[language];
     preferences.setLanguage(language);
   }, [language]);
-  useEffect(() => {
-    document.documentElement.dataset.theme = theme;
-    preferences.setTheme(theme);
-  }, [theme]);
+  useEffect(() => preferences.setTheme(theme), [theme]);
+  useLayoutEffect(() => showColours(theme), [theme]); // before anything is painted
 
   const signOut = (): void => {
     session?.close();

@@ -83,6 +83,22 @@ for (const locale of ['en', 'zh-CN']) {
   });
 }
 
+test('the colours are those of the system until others are chosen', async (t) => {
+  const page = await ConsolePage.open(t, await openWindow(t, browser, { colorScheme: 'dark' }), server);
+  await page.hasColours('dark');
+  await page.tab.emulateMedia({ colorScheme: 'light' });
+  await page.hasColours('light');
+
+  const choose = () => page.get('theme').click(); // light, dark, auto
+  await choose();
+  await choose();
+  await page.hasColours('dark');
+  await page.tab.reload();
+  await page.hasColours('dark');
+  await choose();
+  await page.hasColours('light');
+});
+
 test('the keyboard alone signs in, goes through the lists and opens what is there', async (t) => {
   const page = await ConsolePage.open(t, await openWindow(t, browser), server);
   const { keyboard } = page.tab;

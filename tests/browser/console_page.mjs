@@ -98,10 +98,17 @@ export class ConsolePage {
     }
   }
 
+  // All of the page, as the browser's own parts of it.
+  async hasColours(theme) {
+    await this.tab.locator(`html[data-theme=${theme}]`).waitFor();
+    assert.equal(await this.tab.evaluate(() => getComputedStyle(document.documentElement).colorScheme), theme);
+  }
+
   // axe-core finds nothing serious, in light colours and in dark ones.
   async isAccessible() {
     for (const colorScheme of ['light', 'dark']) {
       await this.tab.emulateMedia({ colorScheme });
+      await this.hasColours(colorScheme);
       await this.tab.evaluate(axe.source);
       const { violations, passes } = await this.tab.evaluate(() => window.axe.run(document));
       const looked = passes.map(({ id }) => id);

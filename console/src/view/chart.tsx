@@ -36,18 +36,6 @@ function coloursOfPage(): Colours {
   };
 }
 
-/** Tells when the page's colours change, by its own button or the system's setting. Returns what ends it. */
-function onColours(changed: () => void): () => void {
-  const system = matchMedia('(prefers-color-scheme: dark)');
-  const own = new MutationObserver(changed);
-  system.addEventListener('change', changed);
-  own.observe(document.documentElement, { attributeFilter: ['data-theme'] });
-  return () => {
-    system.removeEventListener('change', changed);
-    own.disconnect();
-  };
-}
-
 /** A chart as wide as its place and of a fixed height, so that it moves nothing when it is drawn. */
 export function Chart({ options, data, height, label }: Properties) {
   const place = useRef<HTMLDivElement>(null);
@@ -68,9 +56,10 @@ export function Chart({ options, data, height, label }: Properties) {
     draw();
     const sizes = new ResizeObserver(() => chart.current!.setSize({ width: element.clientWidth, height }));
     sizes.observe(element);
-    const endColours = onColours(draw);
+    const colours = new MutationObserver(draw);
+    colours.observe(document.documentElement, { attributeFilter: ['data-theme'] });
     return () => {
-      endColours();
+      colours.disconnect();
       sizes.disconnect();
       chart.current?.destroy();
       chart.current = undefined;
