@@ -6,7 +6,9 @@
 #include "app/server.hpp"
 #include "app/signals.hpp"
 #include "base/clock.hpp"
+#include "base/ensure.hpp"
 #include "config/config.hpp"
+#include "net/record_pool.hpp"
 #include "telemetry/log.hpp"
 
 namespace carillon::app {
@@ -22,6 +24,7 @@ int refuse(const std::string& why) {
 }  // namespace
 
 int run(const ServeCommand& command) {
+  ensure(net::RecordPool::install(), "nothing has used OpenSSL yet");
   std::filesystem::path file = command.config;
   if (file.empty()) {
     auto setup = prepare_dev_setup(command.dev_folder, SystemClock().wall_now());
