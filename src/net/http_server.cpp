@@ -1,12 +1,12 @@
 #include "net/http_server.hpp"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "base/ensure.hpp"
 #include "base/json.hpp"
@@ -24,6 +24,8 @@ constexpr std::size_t kPipelinedBytesMax = 64 * 1024;
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 // What is encrypted of a shared body at once: what the kernel refuses of it is all that is kept for the connection.
 constexpr std::size_t kPieceBytes = 64 * 1024;
+// Of a turn, for TLS handshakes: a few. Who is connected already does not wait for a thousand who come.
+constexpr std::chrono::microseconds kHandshakesTime{1000};
 
 std::string_view reason_phrase(int status) {
   switch (status) {
@@ -128,7 +130,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
 
   [[nodiscard]] Result<> begin() {
     enter(stream_->is_open() ? State::head : State::handshake);
-    watched_ = EPOLLIN;
+    watched_ = wanted_input();
     return server_.loop_.watch(stream_->fd(), watched_, *this);
   }
 
@@ -136,6 +138,12 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
     if (state_ != State::answering) return;
     // Refusals end the connection: what a peer that got one sends next is not worth parsing (cases.md B12).
     send(response, response.status >= 400 || close_after_answer_);
+  }
+
+  // What has arrived of the handshake, when its turn has come.
+  void shake_hands() {
+    is_queued_ = false;
+    receive();
   }
 
   [[nodiscard]] bool is_idle() const { return state_ == State::handshake || state_ == State::head; }
@@ -146,7 +154,9 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   void on_ready(std::uint32_t events) override {
     if ((events & EPOLLOUT) != 0 && !flush()) return;
     if (peer_ended_) return (events & (EPOLLHUP | EPOLLERR)) != 0 ? die() : void();
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive();
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
+    if (state_ != State::handshake) return receive();
+    if (!std::exchange(is_queued_, true)) server_.handshakes_.push_back(id_);
   }
 
   void on_timer() override {
@@ -356,11 +366,15 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   void watch_for_unsent() {
     if (!stream_) return;
     const bool full = (state_ == State::answering || state_ == State::sending) && input_.size() > kPipelinedBytesMax;
-    const std::uint32_t wanted =
-        (full || peer_ended_ ? 0U : std::uint32_t{EPOLLIN}) | (stream_->has_unsent() ? EPOLLOUT : 0U);
+    const std::uint32_t wanted = (full || peer_ended_ ? 0U : wanted_input()) | (stream_->has_unsent() ? EPOLLOUT : 0U);
     if (wanted == watched_) return;
     watched_ = wanted;
     server_.loop_.rewatch(stream_->fd(), watched_, *this);
+  }
+
+  // A handshake that waits for its turn is not reported again and again.
+  [[nodiscard]] std::uint32_t wanted_input() const {
+    return state_ == State::handshake ? std::uint32_t{EPOLLIN} | EPOLLET : std::uint32_t{EPOLLIN};
   }
 
   void die() {
@@ -389,6 +403,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
   bool wants_body_ = true;      // the peer, of the answer; HEAD does not
   bool close_after_answer_ = false;
   bool peer_ended_ = false;
+  bool is_queued_ = false;  // in the server's list of handshakes
 };
 
 // Takes connections off the listening socket; out of descriptors it pauses instead of spinning (cases.md H2).
@@ -402,7 +417,7 @@ class HttpServer::Acceptor final : public runtime::ReadyHandler, public runtime:
   [[nodiscard]] Result<> begin() { return server_.loop_.watch(listener_.get(), EPOLLIN, *this); }
 
  private:
-  static constexpr int kAcceptsPerTurn = 64;
+  static constexpr int kAcceptsPerTurn = 16;
 
   void on_ready(std::uint32_t) override {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
@@ -442,7 +457,9 @@ HttpServer::HttpServer(runtime::Loop& loop, HttpOptions options, ConnectionLimit
           metrics.counter("carillon_handshakes_failed_total", "TLS handshakes that failed or timed out")),
       not_admitted_(metrics.counter("carillon_connections_not_admitted_total",
                                     "connections closed at once because of the connection limit")),
-      open_(metrics.gauge("carillon_http_connections", "connections that speak HTTP now")) {}
+      open_(metrics.gauge("carillon_http_connections", "connections that speak HTTP now")) {
+  loop_.at_turn_end([this] { go_on_with_handshakes(); });
+}
 
 HttpServer::~HttpServer() = default;
 
@@ -461,8 +478,6 @@ void HttpServer::stop() {
 
 void HttpServer::accept_one(Fd socket, const IpAddress& peer) {
   accepted_.add();
-  const int on = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ConnectionSlot slot;
   const ConnectionSlot::Place place = slot.take(limits_);
   if (place == ConnectionSlot::Place::none) {
@@ -483,6 +498,18 @@ void HttpServer::accept_one(Fd socket, const IpAddress& peer) {
   open_.add(1);
   if (!connection->begin()) return;
   connections_.emplace(id, std::move(connection));
+}
+
+// Those who came first, first.
+void HttpServer::go_on_with_handshakes() {
+  if (handshakes_.empty()) return;
+  const MonoTime end = loop_.clock_now() + kHandshakesTime;
+  do {
+    const auto found = connections_.find(handshakes_.front());
+    handshakes_.pop_front();
+    if (found != connections_.end()) found->second->shake_hands();
+  } while (!handshakes_.empty() && loop_.clock_now() < end);
+  if (!handshakes_.empty()) loop_.hurry();
 }
 
 const Route* HttpServer::find_route(const HttpHead& head, std::string& allowed) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -86,6 +87,7 @@ struct HttpOptions {
 };
 
 // Serves HTTP/1.1 on one loop: accepts, shakes hands, reads one request at a time per connection, routes it, answers.
+// Handshakes are worked off at the end of the loop's turns, a millisecond at a time.
 // Every refusal says `Connection: close` (protocol 7.4), and at most one request per connection is under way.
 // Shard-confined. Calls of routes happen on the loop's thread.
 class HttpServer {
@@ -115,6 +117,7 @@ class HttpServer {
   class Acceptor;
 
   void accept_one(Fd socket, const IpAddress& peer);
+  void go_on_with_handshakes();
   [[nodiscard]] const Route* find_route(const HttpHead& head, std::string& allowed) const;
   void forget(std::uint64_t connection);
 
@@ -126,6 +129,7 @@ class HttpServer {
   std::vector<Route> routes_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::deque<std::uint64_t> handshakes_;  // ids of connections that have sent something of theirs
   std::uint64_t next_connection_ = 1;
 
   telemetry::Registry& metrics_;
