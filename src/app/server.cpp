@@ -131,11 +131,12 @@ Result<> Server::bind_ports() {
   if (!config_.server.reuse_port)
     if (auto is_free = net::ensure_port_is_free(config_.server.listen); !is_free) return is_free;
   for (const auto& shard : shards_) {
-    auto listener = net::listen_on(config_.server.listen, true);
+    auto listener =
+        net::listen_on(config_.server.listen, {.share = true, .congestion_control = config_.server.congestion_control});
     if (!listener) return std::unexpected(listener.error());
     shard->bind(std::move(*listener));
   }
-  auto listener = net::listen_on(config_.server.admin_listen, false);
+  auto listener = net::listen_on(config_.server.admin_listen, {});
   if (!listener) return std::unexpected(listener.error());
   for (auto& route : admin::admin_routes(metrics_, [this] { return obstacle(); })) admin_.add(std::move(route));
   admin_.add(admin::stats_route("/stats", metrics_, [this] { return facts(); }, admin::open_to_all));

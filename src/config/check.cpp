@@ -12,6 +12,7 @@
 
 #include "config/table.hpp"
 #include "ingest/grpc_publisher.hpp"
+#include "net/listener.hpp"
 
 namespace carillon::config {
 namespace {
@@ -87,6 +88,13 @@ void check_addresses(const Config& config, Findings& findings) {
                         true});
 }
 
+void check_congestion_control(const Config& config, Findings& findings) {
+  const std::string& name = config.server.congestion_control;
+  if (name.empty()) return;
+  if (auto valid = net::check_congestion_control(name); !valid)
+    findings.push_back({"server.congestion_control", valid.error().message});
+}
+
 // What a client may resume from is known only as well as what came before it (duplicates: one hour).
 void check_log(const Config& config, Findings& findings) {
   const auto& log = config.log;
@@ -123,6 +131,7 @@ std::vector<Finding> check(Config& config) {
   check_files(config, findings);
   check_keys_fit_algorithms(config, findings);
   check_addresses(config, findings);
+  check_congestion_control(config, findings);
   check_log(config, findings);
   check_grpc(config, findings);
   return findings;

@@ -46,6 +46,7 @@ struct Config {
     std::vector<net::Network> trusted_proxies;
     std::uint32_t shards = 0;  // 0: one per core
     bool reuse_port = false;
+    std::string congestion_control;  // empty: as the system has it
     std::chrono::milliseconds drain_window{};
     std::chrono::milliseconds handshake_timeout{};
   } server;

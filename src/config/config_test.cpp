@@ -298,6 +298,15 @@ TEST_F(ConfigTest, ListenersMustDiffer) {
   EXPECT_TRUE(load_valid("[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"").has_value());
 }
 
+TEST_F(ConfigTest, TheKernelMustHaveTheCongestionControl) {
+  EXPECT_TRUE(load_valid("server.congestion_control = \"reno\"").has_value());
+  const auto faults = faults_of("[server]\ncongestion_control = \"no-such\"");
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_TRUE(faults[0].starts_with("2 server.congestion_control: cannot be \"no-such\" (")) << faults[0];
+  EXPECT_NE(faults[0].find("available: "), std::string::npos) << faults[0];
+  EXPECT_NE(faults[0].find("reno"), std::string::npos) << faults[0];
+}
+
 TEST_F(ConfigTest, WarnsOfWhatIsUnwise) {
   write("server.key", "x", fs::perms(0640));
   const auto config = load_valid("server.admin_listen = \"0.0.0.0:8444\"");

@@ -80,6 +80,8 @@ std::vector<Row> make_table() {
        "Event loops, each on a thread of its own. 0: one per core."},
       {"server.reuse_port", "false", Switch{at<&Config::server, &Server::reuse_port>},
        "Whether another process may listen on the same port (SO_REUSEPORT)."},
+      {"server.congestion_control", "", Text{at<&Config::server, &Server::congestion_control>, 0},
+       "The TCP congestion control of clients' connections, by its name in the kernel. Empty: as the system has it."},
       {"server.drain_window", "10s", Duration{at<&Config::server, &Server::drain_window>, milliseconds{0}, minutes{10}},
        "The time over which a stopping server spreads the return of its clients."},
       {"server.handshake_timeout", "5s",

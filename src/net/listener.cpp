@@ -6,10 +6,15 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 namespace carillon::net {
 
 namespace {
+
+// Beyond what is under way to the peer. More would only be late: what waits, waits in the hub's window, where it costs
+// a number.
+constexpr int kNotSentBytes = 64 * 1024;
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -42,6 +47,15 @@ std::unexpected<Error> cannot_listen(const Endpoint& endpoint, int error) {
   return fail(ErrorKind::unavailable, "cannot listen on " + endpoint.text() + ": " + why);
 }
 
+Result<> set_congestion_control(const Fd& socket, const std::string& name) {
+  if (::setsockopt(socket.get(), IPPROTO_TCP, TCP_CONGESTION, name.data(), static_cast<socklen_t>(name.size())) == 0)
+    return {};
+  std::ifstream file("/proc/sys/net/ipv4/tcp_available_congestion_control");
+  std::string available;
+  std::getline(file, available);
+  return fail(ErrorKind::invalid, "cannot be \"" + name + "\" (" + std::strerror(errno) + "); available: " + available);
+}
+
 Result<Fd> bind_to(const Endpoint& endpoint, bool share) {
   Fd socket(::socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -55,9 +69,15 @@ Result<Fd> bind_to(const Endpoint& endpoint, bool share) {
 
 }  // namespace
 
-Result<Fd> listen_on(const Endpoint& endpoint, bool share) {
-  auto socket = bind_to(endpoint, share);
+Result<Fd> listen_on(const Endpoint& endpoint, const ListenOptions& options) {
+  auto socket = bind_to(endpoint, options.share);
   if (!socket) return socket;
+  const int on = 1;
+  ::setsockopt(socket->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket->get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kNotSentBytes, sizeof kNotSentBytes);
+  if (!options.congestion_control.empty())
+    if (auto set = set_congestion_control(*socket, options.congestion_control); !set)
+      return std::unexpected(set.error());
   if (::listen(socket->get(), 4096) != 0) return cannot_listen(endpoint, errno);
   return socket;
 }
@@ -66,6 +86,11 @@ Result<> ensure_port_is_free(const Endpoint& endpoint) {
   auto socket = bind_to(endpoint, false);
   if (!socket) return std::unexpected(socket.error());
   return {};
+}
+
+Result<> check_congestion_control(const std::string& name) {
+  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return set_congestion_control(socket, name);
 }
 
 Endpoint bound_endpoint(const Fd& socket) {
