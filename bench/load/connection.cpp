@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "load/socket_address.hpp"
+
 namespace carillon::bench {
 
 namespace {
@@ -17,10 +19,14 @@ using Status = net::Stream::Status;
 constexpr int kNarrowBufferBytes = 4096;
 constexpr int kNarrowSegmentBytes = 536;
 
+std::unexpected<Error> cannot(const char* what) {
+  return fail(ErrorKind::unavailable, std::string("cannot ") + what + ": " + std::strerror(errno));
+}
+
 // Begins to connect; a socket that can be written to has connected or failed.
-Result<net::Fd> dial(const net::Endpoint& endpoint, Link link) {
-  const bool v4 = endpoint.address.is_v4();
-  net::Fd socket(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+Result<net::Fd> dial(const net::Endpoint& endpoint, Link link, const std::optional<net::IpAddress>& source) {
+  const SocketAddress to(endpoint.address, endpoint.port);
+  net::Fd socket(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return fail(ErrorKind::full, std::string("no socket: ") + std::strerror(errno));
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -28,24 +34,20 @@ Result<net::Fd> dial(const net::Endpoint& endpoint, Link link) {
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kNarrowBufferBytes, sizeof kNarrowBufferBytes);
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_MAXSEG, &kNarrowSegmentBytes, sizeof kNarrowSegmentBytes);
   }
-  sockaddr_in a4{};
-  sockaddr_in6 a6{};
-  a4.sin_family = AF_INET;
-  a6.sin6_family = AF_INET6;
-  a4.sin_port = a6.sin6_port = htons(endpoint.port);
-  const auto bytes = endpoint.address.bytes();
-  std::memcpy(v4 ? static_cast<void*>(&a4.sin_addr) : static_cast<void*>(&a6.sin6_addr), bytes.data(), bytes.size());
-  const auto* address = v4 ? reinterpret_cast<const sockaddr*>(&a4) : reinterpret_cast<const sockaddr*>(&a6);
-  const auto size = static_cast<socklen_t>(v4 ? sizeof a4 : sizeof a6);
-  if (::connect(socket.get(), address, size) != 0 && errno != EINPROGRESS)
-    return fail(ErrorKind::unavailable, std::string("cannot connect: ") + std::strerror(errno));
+  if (source) {
+    // The port is chosen when connecting: so that one can serve for connections to several targets.
+    ::setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    const SocketAddress from(*source, 0);
+    if (::bind(socket.get(), from.get(), from.size()) != 0) return cannot("bind");
+  }
+  if (::connect(socket.get(), to.get(), to.size()) != 0 && errno != EINPROGRESS) return cannot("connect");
   return socket;
 }
 
 }  // namespace
 
-Result<> Connection::open(const Target& target, Link link) {
-  auto socket = dial(target.endpoint(), link);
+Result<> Connection::open(const Target& target, Link link, const std::optional<net::IpAddress>& source) {
+  auto socket = dial(target.endpoint(), link, source);
   if (!socket) return std::unexpected(socket.error());
   connected_ = paused_ = false;
   waiting_.clear();

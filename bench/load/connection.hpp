@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "load/target.hpp"
+#include "net/address.hpp"
 #include "net/stream.hpp"
 #include "runtime/loop.hpp"
 
@@ -41,8 +43,10 @@ class Connection final : runtime::ReadyHandler {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Again after it was closed or has ended, but not from within the owner's callbacks.
-  [[nodiscard]] Result<> open(const Target& target, Link link = Link::local);
+  // Again after it was closed or has ended, but not from within the owner's callbacks. From `source`, an address of
+  // this machine of the target's family, when one is given.
+  [[nodiscard]] Result<> open(const Target& target, Link link = Link::local,
+                              const std::optional<net::IpAddress>& source = {});
   // Only after on_open(). What the kernel does not take is kept.
   void send(std::string_view bytes);
   // Stops reading, as a peer does that has no time: what comes waits in the kernel, and then at the server.

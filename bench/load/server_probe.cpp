@@ -15,11 +15,11 @@ std::chrono::nanoseconds ServerProbe::cpu_time() const {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-std::uint64_t ServerProbe::resident_bytes() const {
+std::uint64_t ServerProbe::bytes_of(std::string_view name) const {
   if (!exists()) return 0;
   std::ifstream status("/proc/" + std::to_string(process_) + "/status");
   for (std::string word; status >> word;) {
-    if (word != "VmRSS:") continue;
+    if (word != name) continue;
     std::uint64_t kilobytes = 0;
     status >> kilobytes;
     return kilobytes * 1024;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 namespace carillon::bench {
 
@@ -16,10 +17,14 @@ class ServerProbe {
   [[nodiscard]] pid_t process() const { return process_; }
   // User and system time of all its threads, to the nanosecond.
   [[nodiscard]] std::chrono::nanoseconds cpu_time() const;
-  // VmRSS.
-  [[nodiscard]] std::uint64_t resident_bytes() const;
+  // VmRSS, and of that what belongs to no file.
+  [[nodiscard]] std::uint64_t resident_bytes() const { return bytes_of("VmRSS:"); }
+  [[nodiscard]] std::uint64_t anonymous_bytes() const { return bytes_of("RssAnon:"); }
 
  private:
+  // A line of /proc/PID/status.
+  [[nodiscard]] std::uint64_t bytes_of(std::string_view name) const;
+
   pid_t process_;
 };
 

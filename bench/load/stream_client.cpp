@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "load/upgrade.hpp"
 #include "net/http_head.hpp"
 
 namespace carillon::bench {
@@ -10,11 +11,6 @@ namespace carillon::bench {
 namespace {
 
 using Kind = websocket::FrameReader::Kind;
-
-// RFC 6455 1.3: its own example.
-constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
-constexpr std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-constexpr std::array<std::uint8_t, 4> kMask = {0x37, 0xFA, 0x21, 0x3D};
 
 std::uint64_t number_in(json::Value payload, std::string_view name) {
   const auto member = payload.find(name);
@@ -32,9 +28,8 @@ Result<> StreamClient::open(const Target& target, const std::string& token, Link
   upgraded_ = replaying_ = false;
   head_ = wants_snapshot_ ? "GET /v1/stream?snapshot=true" : "GET /v1/stream?snapshot=false";
   if (!position_.empty()) head_.append("&resume=").append(position_);
-  head_.append(" HTTP/1.1\r\nHost: ").append(target.endpoint().text());
-  head_.append("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
-  head_.append(kKey).append("\r\nAuthorization: Bearer ").append(token).append("\r\n\r\n");
+  head_.append(" HTTP/1.1\r\nHost: ").append(target.endpoint().text()).append("\r\n").append(kUpgradeFields);
+  head_.append("Authorization: Bearer ").append(token).append("\r\n\r\n");
   return connection_.open(target, link);
 }
 
@@ -57,7 +52,7 @@ void StreamClient::read_upgrade(std::string_view bytes) {
   const auto size = net::find_head_end(head_, 0);
   if (!size) return;
   const std::string answer = std::exchange(head_, {});
-  if (!answer.starts_with("HTTP/1.1 101 ") || answer.find(kAccept) == std::string::npos)
+  if (!answer.starts_with("HTTP/1.1 101 ") || answer.find(kUpgradeAccept) == std::string::npos)
     return end(0, "not upgraded: " + answer.substr(0, answer.find('\r')));
   upgraded_ = true;
   read_frames(std::string_view(answer).substr(*size));

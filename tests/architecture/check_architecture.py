@@ -26,7 +26,8 @@ SYSTEM_HEADER = re.compile(
 FILE_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\.(hpp|cpp)")
 EMPTY_NAME = re.compile(r"(^|_)(utils?|helpers?|common|managers?|impl|misc)(_|\.)")
 INCLUDE = re.compile(r'\s*#\s*include\s*(<[^>]+>|"[^"]+")')
-TEST_FOLDERS = ("tests/brokers", "tests/conformance", "tests/integration", "tests/campaign", "bench/load")
+TEST_FOLDERS = ("tests/brokers", "tests/conformance", "tests/integration", "tests/campaign", "bench/load",
+                "bench/fanout")
 
 
 @dataclass

@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <string>
+#include <thread>
+
+#include "fanout/message.hpp"
+#include "fanout/reception.hpp"
+#include "fanout/scenarios.hpp"
+#include "fanout/subscribers.hpp"
+
+namespace carillon::bench {
+
+namespace {
+
+constexpr std::uint32_t kHandshakesAtOnce = 64;
+constexpr std::chrono::minutes kConnectPatience{5};
+constexpr std::chrono::seconds kPatience{30};          // then what has not come counts as lost
+constexpr std::chrono::seconds kSettle{3};             // the server still gives buffers back
+constexpr std::chrono::milliseconds kForRepeats{500};  // for what comes twice
+constexpr std::size_t kSizeTolerance = 2;              // positions grow by a digit now and then
+
+MonoTime now() {
+  return std::chrono::steady_clock::now();
+}
+
+std::chrono::nanoseconds cpu_time_of(const Servers& servers) {
+  std::chrono::nanoseconds sum{0};
+  for (const ServerProbe& server : servers) sum += server.cpu_time();
+  return sum;
+}
+
+double memory_of(const Servers& servers) {
+  std::uint64_t sum = 0;
+  for (const ServerProbe& server : servers) sum += server.anonymous_bytes();
+  return static_cast<double>(sum);
+}
+
+double settled_memory_of(const Servers& servers) {
+  std::this_thread::sleep_for(kSettle);
+  return memory_of(servers);
+}
+
+double median_ms(const std::vector<Reception::Burst>& bursts, std::chrono::nanoseconds Reception::Burst::* figure) {
+  std::vector<double> values;
+  for (const Reception::Burst& burst : bursts) values.push_back(in_ms(burst.*figure));
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+// Publishes the bursts of a run and waits for them.
+class Broadcasting {
+ public:
+  Broadcasting(Publisher& publisher, Reception& reception, const Bursts& plan)
+      : publisher_(publisher), reception_(reception), plan_(plan) {}
+
+  // One at a time, up to and without `end`: the next one when everybody has the last. False when one got lost.
+  bool one_by_one(std::uint64_t end) {
+    for (; next_ < end; ++next_) {
+      reception_.set_due(next_, now());
+      if (!publish(next_ + 1) || !wait_for(next_ + 1)) return false;
+    }
+    return true;
+  }
+
+  // All that are left, when they are due; those that are overdue go together.
+  bool on_schedule(std::chrono::nanoseconds interval) {
+    const std::uint64_t first = next_;
+    const MonoTime start = now() + interval;
+    const auto due = [&](std::uint64_t burst) { return start + interval * static_cast<std::int64_t>(burst - first); };
+    for (std::uint64_t burst = first; burst < plan_.all(); ++burst) reception_.set_due(burst, due(burst));
+    while (next_ < plan_.all()) {
+      std::this_thread::sleep_until(due(next_));
+      const MonoTime moment = now();
+      std::uint64_t end = next_;
+      for (; end < plan_.all() && due(end) <= moment; ++end) behind_.record(moment - due(end));
+      if (!publish(end)) return false;
+      next_ = end;
+    }
+    return wait_for(plan_.all());
+  }
+
+  [[nodiscard]] const Faults& faults() const { return faults_; }
+  [[nodiscard]] const Histogram& behind() const { return behind_; }
+
+ private:
+  bool publish(std::uint64_t end) {
+    const std::uint64_t first = plan_.first_of(next_);
+    const auto published = publisher_.publish(first, plan_.last_of(end - 1) + 1 - first);
+    if (!published) faults_.add(published.error().message);
+    return published.has_value();
+  }
+
+  bool wait_for(std::uint64_t bursts) {
+    const bool came = reception_.wait_for(bursts, kPatience);
+    if (!came) faults_.add("events were missing thirty seconds after they were published");
+    return came;
+  }
+
+  Publisher& publisher_;
+  Reception& reception_;
+  const Bursts& plan_;
+  std::uint64_t next_ = 0;
+  Histogram behind_;
+  Faults faults_;
+};
+
+void check_sizes(Report& report, const Reception& reception) {
+  report.set("message_bytes_min", static_cast<double>(reception.bytes_min()));
+  report.set("message_bytes_max", static_cast<double>(reception.bytes_max()));
+  if (reception.bytes_min() < kMessageBytes - kSizeTolerance || reception.bytes_max() > kMessageBytes + kSizeTolerance)
+    report.fault("messages were not of the size that is compared");
+}
+
+}  // namespace
+
+Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers, const BroadcastOptions& options) {
+  Report report("broadcast");
+  const Bursts plan{.together = options.together,
+                    .warm_up = options.warm_up,
+                    .measured = (options.events + options.together - 1) / options.together};
+  const double memory_before = memory_of(servers);
+  Reception reception(mark, plan, options.clients);
+  Subscribers subscribers(peer.target(), peer.dialect(), reception, options.sources);
+  const std::uint32_t connected = subscribers.connect(options.clients, kHandshakesAtOnce, kConnectPatience);
+  report.set("connected", connected);
+  report.set("idle_bytes_per_connection", (settled_memory_of(servers) - memory_before) / connected);
+  const auto publisher = peer.open_publisher(mark);
+  if (!publisher) report.fault(publisher.error().message);
+  if (connected < options.clients || !publisher) {
+    report.add(subscribers.conclude());
+    return report;
+  }
+
+  Broadcasting broadcasting(**publisher, reception, plan);
+  bool came = broadcasting.one_by_one(1);
+  if (came) (*publisher)->learn_size(0, reception.trial_bytes());
+  came = came && broadcasting.one_by_one(plan.first_measured());
+  const auto cpu_before = cpu_time_of(servers);
+  const MonoTime start = now();
+  came = came && (options.interval.count() > 0 ? broadcasting.on_schedule(options.interval)
+                                               : broadcasting.one_by_one(plan.all()));
+  const auto took = now() - start;
+  const auto cpu = cpu_time_of(servers) - cpu_before;
+  std::this_thread::sleep_for(kForRepeats);
+  const double memory_after = settled_memory_of(servers);
+  report.add(broadcasting.faults());
+  report.add(subscribers.conclude());
+  report.add(reception.conclude());
+  if (!came) return report;
+
+  const auto bursts = reception.measured();
+  const auto deliveries = static_cast<double>(reception.latency().count());
+  report.set("deliveries", deliveries);
+  report.set("seconds", in_seconds(took));
+  report.set("deliveries_per_second", deliveries / in_seconds(took));
+  report.set("cpu_per_delivery_us", in_us(cpu) / deliveries);
+  report.set("first_client_ms", median_ms(bursts, &Reception::Burst::first));
+  report.set("median_client_ms", median_ms(bursts, &Reception::Burst::median));
+  report.set("last_client_ms", median_ms(bursts, &Reception::Burst::last));
+  report.set_latencies("delivery", reception.latency());
+  if (options.interval.count() > 0) report.set_latencies("published_behind", broadcasting.behind());
+  report.set("used_bytes_per_connection", (memory_after - memory_before) / connected);
+  check_sizes(report, reception);
+  return report;
+}
+
+}  // namespace carillon::bench

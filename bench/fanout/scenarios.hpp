@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "fanout/peer.hpp"
+#include "load/report.hpp"
+#include "load/server_probe.hpp"
+
+// Each scenario is one run against a peer that is up, and blocks until it is over.
+namespace carillon::bench {
+
+// The processes of the server under load, looked at as one.
+using Servers = std::vector<ServerProbe>;
+
+// Events to all, in bursts.
+struct BroadcastOptions {
+  std::uint32_t clients = 1000;
+  std::uint32_t sources = 1;   // addresses they come from
+  std::uint64_t events = 200;  // measured
+  std::uint32_t together = 1;
+  std::uint64_t warm_up = 20;  // bursts before, one at a time
+  // Between two bursts, in open loop. Zero: the next one when everybody has the last.
+  std::chrono::nanoseconds interval{0};
+};
+[[nodiscard]] Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
+                                   const BroadcastOptions& options);
+
+}  // namespace carillon::bench
