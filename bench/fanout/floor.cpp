@@ -1,8 +1,6 @@
 // carillon-floor: the least that a delivery over TLS costs. A loop over libssl that gives every client the same bytes
 // and knows nothing else: what a server needs beyond that is held against it. See bench/README.md.
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -119,8 +117,6 @@ class Floor {
       const int socket = ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket < 0 && errno == EAGAIN) return;
       if (socket < 0) stop(std::string("cannot accept: ") + std::strerror(errno));
-      const int on = 1;
-      ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       SSL* const ssl = tls_.new_connection();
       BIO* const bio = new_bio(socket);
       SSL_set_bio(ssl, bio, bio);
@@ -222,7 +218,7 @@ int run(int count, char** words) {
   CLI11_PARSE(app, count, words);
 
   const auto listener_on = [](const std::string& endpoint) {
-    return value_of(net::listen_on(value_of(net::Endpoint::parse(endpoint)), false));
+    return value_of(net::listen_on(value_of(net::Endpoint::parse(endpoint)), {}));
   };
   Floor(value_of(net::TlsContext::server(tls, net::make_ticket_keys())), listener_on(listen), listener_on(control))
       .run();
