@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/percent.hpp"
+#include "eventlog/rabbitmq_values.hpp"
 #include "eventlog/timeval.hpp"
 
 namespace carillon::eventlog {
@@ -26,51 +27,11 @@ constexpr int kFrameBytesMax = 131072;
 constexpr std::size_t kSendBytesMax = 60'000;
 constexpr int kSendBufferBytes = 212'992;
 constexpr std::size_t kFramingBytes = 1024;  // what stands around a message's bytes, with its properties
-constexpr std::size_t kShortTextMax = 255;   // of a message-id
 constexpr const char* kSystemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 milliseconds time_until(MonoTime deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
   return std::max(left, milliseconds{0});
-}
-
-// The library only reads what it is given.
-amqp_bytes_t as_bytes(std::string_view text) {
-  return {.len = text.size(),
-          .bytes = const_cast<char*>(text.data())};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
-
-std::string_view as_text(const amqp_bytes_t& bytes) {
-  return {static_cast<const char*>(bytes.bytes), bytes.len};
-}
-
-amqp_table_entry_t entry(std::string_view key, std::string_view text) {
-  amqp_table_entry_t made{};
-  made.key = as_bytes(key);
-  made.value.kind = AMQP_FIELD_KIND_UTF8;
-  made.value.value.bytes = as_bytes(text);
-  return made;
-}
-
-amqp_table_entry_t entry(std::string_view key, std::int64_t number) {
-  amqp_table_entry_t made{};
-  made.key = as_bytes(key);
-  made.value.kind = AMQP_FIELD_KIND_I64;
-  made.value.value.i64 = number;
-  return made;
-}
-
-amqp_table_entry_t flag(std::string_view key) {
-  amqp_table_entry_t made{};
-  made.key = as_bytes(key);
-  made.value.kind = AMQP_FIELD_KIND_BOOLEAN;
-  made.value.value.boolean = 1;
-  return made;
-}
-
-template <std::size_t N>
-amqp_table_t table_of(std::array<amqp_table_entry_t, N>& entries) {
-  return {.num_entries = static_cast<int>(N), .entries = entries.data()};
 }
 
 amqp_table_entry_t offset_argument(const StreamStart& start) {
@@ -85,56 +46,10 @@ amqp_table_entry_t offset_argument(const StreamStart& start) {
         } else if constexpr (std::is_same_v<Start, AtOffset>) {
           return entry(kName, static_cast<std::int64_t>(at.offset));
         } else {
-          amqp_table_entry_t made = entry(kName, std::int64_t{0});
-          const auto whole = std::chrono::floor<std::chrono::seconds>(at.time.time_since_epoch()).count();
-          made.value.kind = AMQP_FIELD_KIND_TIMESTAMP;
-          made.value.value.u64 = static_cast<std::uint64_t>(std::max<std::int64_t>(whole, 0));
-          return made;
+          return entry(kName, at.time);
         }
       },
       start);
-}
-
-std::optional<std::uint64_t> number_in(const amqp_field_value_t& value) {
-  switch (value.kind) {
-    case AMQP_FIELD_KIND_I64:
-      return static_cast<std::uint64_t>(value.value.i64);
-    case AMQP_FIELD_KIND_U64:
-    case AMQP_FIELD_KIND_TIMESTAMP:
-      return value.value.u64;
-    case AMQP_FIELD_KIND_I32:
-      return static_cast<std::uint64_t>(value.value.i32);
-    case AMQP_FIELD_KIND_U32:
-      return value.value.u32;
-    default:
-      return std::nullopt;
-  }
-}
-
-// A number of milliseconds that is a time within the years that can be: what a foreign producer puts there may be
-// anything.
-std::optional<WallTime> wall_time(std::uint64_t ms) {
-  constexpr std::uint64_t kMsMax = 253'402'300'799'999;  // the end of 9999
-  if (ms == 0 || ms > kMsMax) return std::nullopt;
-  return WallTime{milliseconds{static_cast<std::int64_t>(ms)}};
-}
-
-// The header is as RabbitMQ's own interceptor stamps it; the property has seconds only.
-void take_properties(const amqp_basic_properties_t& properties, RabbitmqMessage& message) {
-  if ((properties._flags & AMQP_BASIC_MESSAGE_ID_FLAG) != 0) message.id = as_text(properties.message_id);
-  if ((properties._flags & AMQP_BASIC_TIMESTAMP_FLAG) != 0 && properties.timestamp < UINT64_MAX / 1000) {
-    message.stamped_at = wall_time(properties.timestamp * 1000);
-  }
-  if ((properties._flags & AMQP_BASIC_HEADERS_FLAG) == 0) return;
-  for (int i = 0; i < properties.headers.num_entries; ++i) {
-    const amqp_table_entry_t& header = properties.headers.entries[i];
-    const std::string_view name = as_text(header.key);
-    if (name == "x-stream-offset") {
-      message.offset = number_in(header.value).value_or(0);
-    } else if (name == "timestamp_in_ms") {
-      if (const auto ms = number_in(header.value)) message.stamped_at = wall_time(*ms);
-    }
-  }
 }
 
 // A server that has just started answers before its queues are there, with 404: "home node ... is down or
@@ -257,7 +172,10 @@ struct RabbitmqConnection::Amqp {
   static Result<> take_content(RabbitmqConnection& connection, RabbitmqMessage& message) {
     const Result<amqp_frame_t> header = expect(connection, AMQP_FRAME_HEADER);
     if (!header) return std::unexpected(header.error());
-    take_properties(*static_cast<const amqp_basic_properties_t*>(header->payload.properties.decoded), message);
+    const auto stamp = stamp_of(*static_cast<const amqp_basic_properties_t*>(header->payload.properties.decoded));
+    message.id = stamp.id;
+    message.stamped_at = stamp.stamped_at;
+    message.offset = stamp.offset;
     const std::uint64_t size = header->payload.properties.body_size;
     message.bytes.reserve(std::min<std::uint64_t>(size, std::uint64_t{1} << 20));
     while (message.bytes.size() < size) {
@@ -391,11 +309,7 @@ Result<> RabbitmqConnection::log_in() {
                                                           : address_.server.user;
   const std::string password = access_.password.empty() && user == "guest" ? "guest" : access_.password;
   std::array capabilities{flag("consumer_cancel_notify"), flag("connection.blocked"), flag("publisher_confirms")};
-  amqp_table_entry_t able{};
-  able.key = as_bytes("capabilities");
-  able.value.kind = AMQP_FIELD_KIND_TABLE;
-  able.value.value.table = table_of(capabilities);
-  std::array properties{able, entry("connection_name", "carillon")};
+  std::array properties{entry("capabilities", table_of(capabilities)), entry("connection_name", "carillon")};
   const amqp_table_t table = table_of(properties);
   // A peer that is gone is noticed after two of these.
   const auto beat = std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(access_.timeout).count(), 1);
@@ -473,8 +387,7 @@ Result<> RabbitmqConnection::declare_stream(std::string_view queue, const Stream
     arguments.push_back(entry("x-max-length-bytes", static_cast<std::int64_t>(bounds.bytes)));
     arguments.push_back(entry("x-stream-max-segment-size-bytes", static_cast<std::int64_t>(bounds.bytes / 8)));
   }
-  const amqp_table_t table{.num_entries = static_cast<int>(arguments.size()), .entries = arguments.data()};
-  amqp_queue_declare(state_, kChannel, as_bytes(queue), 0, 1, 0, 0, table);
+  amqp_queue_declare(state_, kChannel, as_bytes(queue), 0, 1, 0, 0, table_of(arguments));
   return Amqp::check_last(*this, "the queue was not made");
 }
 
@@ -581,17 +494,8 @@ Result<> RabbitmqConnection::publish(std::string_view queue, std::string_view id
   if (!is_long) {
     if (Result<> writable = wait_writable(kFramingBytes + bytes.size()); !writable) return writable;
   }
-  std::array headers{entry("timestamp_in_ms", now.time_since_epoch().count())};
-  amqp_basic_properties_t properties{};
-  properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_HEADERS_FLAG;
-  properties.delivery_mode = AMQP_DELIVERY_PERSISTENT;
-  properties.timestamp =
-      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
-  properties.headers = table_of(headers);
-  if (!id.empty() && id.size() <= kShortTextMax) {
-    properties._flags |= AMQP_BASIC_MESSAGE_ID_FLAG;
-    properties.message_id = as_bytes(id);
-  }
+  amqp_table_entry_t header{};
+  amqp_basic_properties_t properties = stamped_properties(id, now, header);
   ++published_;
   if (is_long) return Amqp::publish_long(*this, queue, properties, bytes);
   const int status =
