@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -46,12 +47,18 @@ Result<net::Fd> dial(const net::Endpoint& endpoint, Link link, const std::option
 
 }  // namespace
 
+void Connection::FreeTicket::operator()(ssl_session_st* ticket) const {
+  SSL_SESSION_free(ticket);
+}
+
 Result<> Connection::open(const Target& target, Link link, const std::optional<net::IpAddress>& source) {
   auto socket = dial(target.endpoint(), link, source);
   if (!socket) return std::unexpected(socket.error());
   connected_ = paused_ = false;
   waiting_.clear();
-  stream_ = std::make_unique<net::Stream>(std::move(*socket), target.tls().new_connection(), room_.scratch);
+  tls_ = target.tls().new_connection();
+  if (ticket_) SSL_set_session(tls_, ticket_.get());
+  stream_ = std::make_unique<net::Stream>(std::move(*socket), tls_, room_.scratch);
   watched_ = EPOLLOUT;
   return loop_.watch(stream_->fd(), watched_, *this);
 }
@@ -59,7 +66,13 @@ Result<> Connection::open(const Target& target, Link link, const std::optional<n
 void Connection::close() {
   if (is_closed()) return;
   loop_.unwatch(stream_->fd(), *this);
+  // A copy: OpenSSL spoils the session of a connection that ends without a word.
+  if (stream_->is_open()) ticket_.reset(SSL_SESSION_dup(SSL_get_session(tls_)));
   stream_ = nullptr;
+}
+
+bool Connection::is_resumed() const {
+  return SSL_session_reused(tls_) == 1;
 }
 
 void Connection::end(std::string_view why) {

@@ -12,6 +12,9 @@
 #include "net/stream.hpp"
 #include "runtime/loop.hpp"
 
+struct ssl_session_st;
+struct ssl_st;
+
 namespace carillon::bench {
 
 // Buffers that all connections of one loop share.
@@ -24,7 +27,8 @@ struct ConnectionRoom {
 // of one machine the kernel would keep megabytes.
 enum class Link : std::uint8_t { local, narrow };
 
-// One TLS connection to the target, driven by a loop and confined to its thread.
+// One TLS connection to the target, driven by a loop and confined to its thread. When it is opened again it offers the
+// ticket that it has, as browsers do: the server then need not sign.
 class Connection final : runtime::ReadyHandler {
  public:
   class Owner {
@@ -55,8 +59,14 @@ class Connection final : runtime::ReadyHandler {
   // May be called from the owner's callbacks.
   void close();
   [[nodiscard]] bool is_closed() const { return stream_ == nullptr; }
+  // Whether the server took the ticket. Only from on_open() on, until it is closed.
+  [[nodiscard]] bool is_resumed() const;
 
  private:
+  struct FreeTicket {
+    void operator()(ssl_session_st* ticket) const;
+  };
+
   void on_ready(std::uint32_t events) override;
   void read();
   void flush();
@@ -67,6 +77,8 @@ class Connection final : runtime::ReadyHandler {
   ConnectionRoom& room_;
   Owner& owner_;
   std::unique_ptr<net::Stream> stream_;
+  ssl_st* tls_ = nullptr;  // the stream's
+  std::unique_ptr<ssl_session_st, FreeTicket> ticket_;
   std::string waiting_;  // behind what the stream has unsent
   std::uint32_t watched_ = 0;
   bool connected_ = false;

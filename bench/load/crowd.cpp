@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "load/thread_call.hpp"
@@ -48,15 +49,20 @@ Crowd::Growth Crowd::grow_to(std::uint32_t count, std::uint32_t at_once, millise
 
 void Crowd::connect_more() {
   if (!growing_) return;
-  while (clients_.size() < growing_->count && shaking_hands_ < growing_->at_once) add_client();
-  if (clients_.size() < growing_->count || shaking_hands_ > 0) return;
+  while (begun_ < growing_->count && shaking_hands_ < growing_->at_once) connect(begun_++);
+  if (begun_ < growing_->count || shaking_hands_ > 0) return;
   if (!std::exchange(growing_->is_done, true)) growing_->done.set_value();
 }
 
-void Crowd::add_client() {
-  Client& client = *clients_.emplace_back(std::make_unique<Client>(*this));
-  client.number = static_cast<std::uint32_t>(clients_.size()) - 1;
-  client.stream = std::make_unique<StreamClient>(client.number, thread_.loop(), room_, static_cast<Owner&>(*this));
+void Crowd::connect(std::uint32_t number) {
+  if (number == clients_.size()) {
+    Client& added = *clients_.emplace_back(std::make_unique<Client>(*this));
+    added.number = number;
+    added.stream = std::make_unique<StreamClient>(number, thread_.loop(), room_, static_cast<Owner&>(*this));
+  }
+  Client& client = *clients_[number];
+  client.stream->set_position({});
+  client.is_shaking_hands = true;
   ++shaking_hands_;
   open(client);
 }
@@ -87,7 +93,11 @@ void Crowd::remember_positions() {
 
 void Crowd::leave() {
   call_on(thread_.loop(), [&] {
-    for (const auto& client : clients_) client->stream->close();
+    for (const auto& client : clients_) {
+      client->stream->close();
+      end_handshake(*client);
+    }
+    begun_ = 0;
   });
 }
 
@@ -95,6 +105,7 @@ Crowd::Return Crowd::come_back(milliseconds patience) {
   auto done = call_on(thread_.loop(), [&] {
     returning_ = Returning{.done = {}, .is_done = false, .result = {}};
     auto future = returning_->done.get_future();
+    begun_ = size_;
     for (const auto& client : clients_) {
       client->is_returning = true;
       client->stream->set_position(client->remembered);
@@ -127,7 +138,19 @@ std::uint64_t Crowd::times_too_slow() {
   return call_on(thread_.loop(), [&] { return too_slow_; });
 }
 
-void Crowd::on_connected(std::uint32_t) {
+Crowd::Heartbeats Crowd::heartbeats() {
+  return call_on(thread_.loop(), [&] {
+    Heartbeats result{.all = 0, .fewest = UINT32_MAX};
+    for (const auto& client : clients_) {
+      result.all += client->heartbeats;
+      result.fewest = std::min(result.fewest, client->heartbeats);
+    }
+    return result;
+  });
+}
+
+void Crowd::on_connected(std::uint32_t client) {
+  if (growing_ && clients_[client]->stream->is_resumed()) ++growing_->growth.resumed;
   if (returning_ && returning_->result.first_connected == MonoTime())
     returning_->result.first_connected = std::chrono::steady_clock::now();
 }
@@ -155,6 +178,7 @@ void Crowd::on_notification(std::uint32_t client, std::string_view text) {
 }
 
 void Crowd::on_heartbeat(std::uint32_t client, const StreamClient::Heartbeat& heartbeat) {
+  ++clients_[client]->heartbeats;
   if (heartbeat.delivered == heartbeat.counted) return;
   on_fault(client,
            fmt::format("the server counted {} notifications, the client {}", heartbeat.delivered, heartbeat.counted));

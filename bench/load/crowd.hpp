@@ -18,6 +18,10 @@
 
 namespace carillon::bench {
 
+// While a crowd grows: handshakes under way at once, and how long it is waited for.
+inline constexpr std::uint32_t kHandshakesAtOnce = 64;
+inline constexpr std::chrono::minutes kConnectPatience{3};
+
 struct CrowdOptions {
   std::uint32_t users = 1;       // client c is of user c % users
   std::uint32_t first_user = 0;  // whose name user 0 has
@@ -37,10 +41,12 @@ class Crowd final : StreamClient::Owner {
 
   struct Growth {
     std::uint32_t connected = 0;  // that many more are live
+    std::uint32_t resumed = 0;    // of these with a ticket
     std::chrono::nanoseconds took{0};
     Histogram handshakes;  // from connect() to auth_ok
   };
-  // Connects clients until there are `count`, `at_once` at a time; gives up after `patience`.
+  // Connects clients until there are `count`, `at_once` at a time; gives up after `patience`. Those that left come
+  // first, as new ones but for the TLS ticket that they got.
   [[nodiscard]] Growth grow_to(std::uint32_t count, std::uint32_t at_once, milliseconds patience);
 
   // From now on notifications go to this audit, which covers all clients that there are; null: any is a fault.
@@ -65,6 +71,13 @@ class Crowd final : StreamClient::Owner {
   void go_on();
   // How often one of them was closed, with 4420 or, when even that did not get through, without a word.
   [[nodiscard]] std::uint64_t times_too_slow();
+
+  // The pings that came so far, and those of the client that got the fewest.
+  struct Heartbeats {
+    std::uint64_t all = 0;
+    std::uint32_t fewest = 0;
+  };
+  [[nodiscard]] Heartbeats heartbeats();
 
   // Refusals, broken connections, wrong counts in pings: everything the audit does not see, since the last call.
   [[nodiscard]] Faults take_faults();
@@ -96,8 +109,9 @@ class Crowd final : StreamClient::Owner {
     std::unique_ptr<StreamClient> stream;
     std::string remembered;  // position
     MonoTime begun;
+    std::uint32_t heartbeats = 0;
     runtime::Timer retry{*this};
-    bool is_shaking_hands = true;
+    bool is_shaking_hands = false;
     bool is_returning = false;
   };
 
@@ -110,7 +124,7 @@ class Crowd final : StreamClient::Owner {
   void on_end(std::uint32_t client, const StreamClient::Ending& ending) override;
 
   void connect_more();
-  void add_client();
+  void connect(std::uint32_t number);
   void open(Client& client);
   void open_again(Client& client);
   void end_handshake(Client& client);
@@ -126,6 +140,7 @@ class Crowd final : StreamClient::Owner {
   ConnectionRoom room_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::mt19937 random_;
+  std::uint32_t begun_ = 0;  // so many first clients have begun to connect since all left
   std::uint32_t shaking_hands_ = 0;
   std::uint64_t too_slow_ = 0;
   std::optional<Growing> growing_;

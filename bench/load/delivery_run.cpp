@@ -1,5 +1,6 @@
 #include "load/delivery_run.hpp"
 
+#include <algorithm>
 #include <future>
 #include <string>
 #include <thread>
@@ -45,11 +46,26 @@ DeliveryRun run_deliveries(const Target& target, const ServerProbe& server, Crow
   return run;
 }
 
-Histogram latencies_between(const DeliveryRun& run, const EventBook& book, MonoTime begin, MonoTime end) {
+Histogram measure_latencies(const Target& target, const ServerProbe& server, Crowd& crowd, const Traffic& traffic,
+                            Faults& faults, const std::function<std::vector<Span>()>& meanwhile) {
+  const auto count =
+      static_cast<std::size_t>(traffic.events_per_second * static_cast<double>(traffic.duration.count()));
+  const EventBook book = EventBook::orders(
+      make_run_name(),
+      {.count = count, .users = crowd.audience().users, .favoured = traffic.favoured, .to_all = traffic.to_all});
+  std::vector<Span> spans{{.begin = MonoTime::min(), .end = MonoTime::max()}};
+  DeliveryPlan plan;
+  plan.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / traffic.events_per_second));
+  plan.keeps_arrivals = true;
+  if (meanwhile) plan.meanwhile = [&] { spans = meanwhile(); };
+  const DeliveryRun run = run_deliveries(target, server, crowd, book, plan);
+  faults.add_all(run.faults);
+
   Histogram latencies;
   for (std::size_t number = 0; number < book.size(); ++number) {
     const MonoTime due = run.schedule.due_of_event(number);
-    if (due < begin || due > end) continue;
+    const auto holds_it = [&](const Span& span) { return span.begin <= due && due <= span.end; };
+    if (std::none_of(spans.begin(), spans.end(), holds_it)) continue;
     for (const auto latency : run.audit->arrivals(number)) latencies.record(latency);
   }
   return latencies;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "load/crowd.hpp"
 #include "load/delivery_audit.hpp"
@@ -35,7 +36,22 @@ struct DeliveryPlan {
 [[nodiscard]] DeliveryRun run_deliveries(const Target& target, const ServerProbe& server, Crowd& crowd,
                                          const EventBook& book, const DeliveryPlan& plan);
 
-// The latencies of those events of a run that kept arrivals that were due in this time.
-[[nodiscard]] Histogram latencies_between(const DeliveryRun& run, const EventBook& book, MonoTime begin, MonoTime end);
+// Order updates for the crowd's users in turn, and signals to all among them, one event a call.
+struct Traffic {
+  double events_per_second = 100;
+  double to_all = 0.25;        // the share of signals
+  std::uint32_t favoured = 0;  // as EventBook::Orders has it
+  std::chrono::seconds duration{25};
+};
+
+struct Span {
+  MonoTime begin, end;
+};
+
+// The latencies of a crowd's timed clients under such traffic. With `meanwhile`, which is called while it lasts and
+// returns the times that count, of those events that were due in these.
+[[nodiscard]] Histogram measure_latencies(const Target& target, const ServerProbe& server, Crowd& crowd,
+                                          const Traffic& traffic, Faults& faults,
+                                          const std::function<std::vector<Span>()>& meanwhile = {});
 
 }  // namespace carillon::bench

@@ -51,6 +51,7 @@ class Commands {
     add_mixed();
     add_alert();
     add_memory();
+    add_heartbeats();
     add_rest("rest-single", "single-event calls as fast as they are answered", rest_single_);
     add_rest("rest-batch", "calls with many events each, as fast as they are answered", rest_batch_);
     add_storm();
@@ -112,6 +113,14 @@ class Commands {
     add_number(command, "--clients", memory_.clients, "where it ends");
   }
 
+  void add_heartbeats() {
+    CLI::App* const command =
+        add("heartbeats", "the server's CPU time for clients that are idle",
+            [this](const auto& target, const auto& server) { return run_heartbeats(target, server, heartbeats_); });
+    add_number(command, "--clients", heartbeats_.clients, "connections");
+    add_duration(command, "--seconds", heartbeats_.duration, "how long");
+  }
+
   void add_rest(const char* name, const char* what, RestOptions& options) {
     CLI::App* const command = add(
         name, what, [&options](const auto& target, const auto& server) { return run_rest(target, server, options); });
@@ -122,10 +131,14 @@ class Commands {
 
   void add_storm() {
     CLI::App* const command =
-        add("connect-storm", "TLS, token and auth_ok, again and again",
+        add("connect-storm", "TLS, token and auth_ok, again and again; then the same while others are live",
             [this](const auto& target, const auto& server) { return run_storm(target, server, storm_); });
     add_number(command, "--clients", storm_.clients, "connections in a round");
-    add_number(command, "--rounds", storm_.rounds, "how many rounds");
+    add_number(command, "--rounds", storm_.rounds, "how many rounds of new clients, and of those that come back");
+    add_number(command, "--live", storm_.live_clients, "those that are live");
+    add_number(command, "--rate", storm_.events_per_second, "events per second for these");
+    add_number(command, "--to-all", storm_.to_all, "the share of these that goes to all");
+    add_duration(command, "--seconds", storm_.duration, "in quiet, and again in the storm");
   }
 
   void add_crash() {
@@ -177,6 +190,7 @@ class Commands {
   MixedOptions mixed_;
   AlertOptions alert_;
   MemoryOptions memory_;
+  HeartbeatsOptions heartbeats_;
   RestOptions rest_single_;
   RestOptions rest_batch_{.connections = 4, .events_per_call = 500};
   StormOptions storm_;

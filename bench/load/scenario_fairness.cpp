@@ -12,12 +12,8 @@ namespace {
 constexpr std::chrono::seconds kBeforeReplay{3};
 constexpr std::chrono::seconds kReplayPatience{60};
 
-struct Replay {
-  MonoTime begin, end;
-};
-
 // One client that comes back from before the whole book.
-Replay replay(Crowd& crowd, const EventBook& book, Faults& faults) {
+Span replay(Crowd& crowd, const EventBook& book, Faults& faults) {
   DeliveryAudit audit(book, {}, crowd.audience(), false);
   crowd.attend(&audit);
   const MonoTime begin = std::chrono::steady_clock::now();
@@ -43,36 +39,21 @@ Report run_fairness(const Target& target, const ServerProbe& server, const Fairn
 
   Crowd others(target, {.users = options.clients});
   report.set("clients", others.grow_to(options.clients, kHandshakesAtOnce, kConnectPatience).connected);
-  const auto publish_to_others = [&](const std::function<void()>& meanwhile) {
-    const auto count =
-        static_cast<std::size_t>(options.events_per_second * static_cast<double>(options.duration.count()));
-    const EventBook book =
-        EventBook::orders(make_run_name(), {.count = count, .users = options.clients, .to_all = options.to_all});
-    const auto interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / options.events_per_second));
-    auto run = run_deliveries(target, server, others, book,
-                              {.interval = interval, .keeps_arrivals = true, .meanwhile = meanwhile});
-    report.add(run.faults);
-    return std::pair(std::move(run), book);
-  };
-
-  const auto [quiet_run, quiet_book] = publish_to_others({});
-  std::vector<Replay> replays;
+  const Traffic traffic{
+      .events_per_second = options.events_per_second, .to_all = options.to_all, .duration = options.duration};
   Faults faults;
-  const auto [run, book] = publish_to_others([&] {
+  const Histogram quiet = measure_latencies(target, server, others, traffic, faults);
+  std::vector<Span> replays;
+  const Histogram during = measure_latencies(target, server, others, traffic, faults, [&] {
     for (std::uint32_t round = 0; round < options.replays; ++round) {
       std::this_thread::sleep_for(kBeforeReplay);
       replays.push_back(replay(replayer, missed, faults));
     }
+    return replays;
   });
   report.add(faults);
-
-  const Histogram quiet = latencies_between(quiet_run, quiet_book, MonoTime::min(), MonoTime::max());
-  Histogram during;
   std::chrono::nanoseconds replaying{0};
-  for (const Replay& one : replays) {
-    during.merge(latencies_between(run, book, one.begin, one.end));
-    replaying += one.end - one.begin;
-  }
+  for (const Span& one : replays) replaying += one.end - one.begin;
   report.set("deliveries_quiet", static_cast<double>(quiet.count()));
   report.set("deliveries_during", static_cast<double>(during.count()));
   report.set_latencies("quiet", quiet);

@@ -11,10 +11,6 @@
 // Each scenario is one run against a server that is up, and blocks until it is over.
 namespace carillon::bench {
 
-// Handshakes under way at once while clients connect.
-inline constexpr std::uint32_t kHandshakesAtOnce = 64;
-inline constexpr std::chrono::minutes kConnectPatience{3};
-
 // Clients of as many users get a third each of signals, order updates and alerts, published at a steady rate.
 struct MixedOptions {
   std::uint32_t clients = 1000;
@@ -39,6 +35,13 @@ struct MemoryOptions {
 };
 [[nodiscard]] Report run_memory(const Target& target, const ServerProbe& server, const MemoryOptions& options);
 
+// Clients that nothing is published for, for a time: what they cost by being there.
+struct HeartbeatsOptions {
+  std::uint32_t clients = 10'000;
+  std::chrono::seconds duration{60};
+};
+[[nodiscard]] Report run_heartbeats(const Target& target, const ServerProbe& server, const HeartbeatsOptions& options);
+
 // Publishing as fast as it is answered. With batches the events are made beforehand and only numbered when sent.
 struct RestOptions {
   std::uint32_t connections = 64;
@@ -47,10 +50,15 @@ struct RestOptions {
 };
 [[nodiscard]] Report run_rest(const Target& target, const ServerProbe& server, const RestOptions& options);
 
-// Connecting and authenticating, again and again for so many clients each time.
+// Connecting and authenticating: rounds of new clients, rounds of clients that come back with a TLS ticket, and then,
+// while others are live and get events at a steady rate, new ones again, as many as there is time for.
 struct StormOptions {
   std::uint32_t clients = 1000;
   std::uint32_t rounds = 5;
+  std::uint32_t live_clients = 500;
+  double events_per_second = 100;
+  double to_all = 0.1;
+  std::chrono::seconds duration{10};
 };
 [[nodiscard]] Report run_storm(const Target& target, const ServerProbe& server, const StormOptions& options);
 

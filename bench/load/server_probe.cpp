@@ -1,7 +1,9 @@
 #include "load/server_probe.hpp"
 
 #include <ctime>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 namespace carillon::bench {
@@ -25,6 +27,12 @@ std::uint64_t ServerProbe::bytes_of(std::string_view name) const {
     return kilobytes * 1024;
   }
   return 0;
+}
+
+std::size_t ServerProbe::descriptors() const {
+  if (!exists()) return 0;
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(process_) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 }  // namespace carillon::bench

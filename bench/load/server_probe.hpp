@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -20,6 +21,8 @@ class ServerProbe {
   // VmRSS, and of that what belongs to no file.
   [[nodiscard]] std::uint64_t resident_bytes() const { return bytes_of("VmRSS:"); }
   [[nodiscard]] std::uint64_t anonymous_bytes() const { return bytes_of("RssAnon:"); }
+  // That it has open: a connection is one until the server is done with it.
+  [[nodiscard]] std::size_t descriptors() const;
 
  private:
   // A line of /proc/PID/status.

@@ -64,6 +64,8 @@ class StreamClient final : Connection::Owner {
   }
   void set_position(std::string position) { position_ = std::move(position); }
   [[nodiscard]] bool is_closed() const { return connection_.is_closed(); }
+  // Whether TLS was resumed with a ticket; as Connection has it.
+  [[nodiscard]] bool is_resumed() const { return connection_.is_resumed(); }
 
  private:
   void on_open() override;
