@@ -158,6 +158,7 @@ class Floor {
     const int error = SSL_get_error(ssl, got);
     ERR_clear_error();
     if (error == SSL_ERROR_WANT_READ) return send(socket);
+    output().clear();  // its own last words, or the next client would get them
     std::erase_if(clients_, [&](const Client& client) { return client.socket == socket; });
     SSL_free(ssl);
     ::close(socket);
