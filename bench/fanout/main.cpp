@@ -44,7 +44,7 @@ class Commands {
   int main(int count, char** words) {
     CLI11_PARSE(app_, count, words);
     if (peer_.publish.empty()) peer_.publish = peer_.subscribe;
-    const Mark mark(make_run_name());
+    const Mark mark(run_name_.empty() ? make_run_name() : run_name_);
     const auto peer = Peer::make(peer_);
     if (!peer) return complain(peer.error().message);
     const Report report = run_(*peer, mark, Servers(processes_.begin(), processes_.end()));
@@ -60,6 +60,7 @@ class Commands {
     command->callback([this] {
       if (interval_ms_ == 0 && !is_unthrottled_) throw CLI::RequiredError("--interval-ms or --unthrottled");
       broadcast_.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(interval_ms_ * 1e6));
+      broadcast_.is_shared = !run_name_.empty();
       run_ = [this](const Peer& peer, const Mark& mark, const Servers& servers) {
         return run_broadcast(peer, mark, servers, broadcast_);
       };
@@ -76,6 +77,10 @@ class Commands {
     add("--interval-ms", interval_ms_, "between two bursts, whether or not they came");
     command->add_flag("--unthrottled", is_unthrottled_, "the next burst when everybody has the last")
         ->excludes("--interval-ms");
+    command->add_option("--run", run_name_, "of several loads that share this run: says `live`, is told when to begin");
+    command->add_flag("--only-listen", broadcast_.only_listens, "another load of the run publishes")->needs("--run");
+    command->add_option("--allocations", broadcast_.allocations, "the file that count_allocations.so keeps")
+        ->check(CLI::ExistingFile);
   }
 
   CLI::App app_{
@@ -85,6 +90,7 @@ class Commands {
   PeerOptions peer_;
   std::vector<pid_t> processes_;
   std::string json_file_;
+  std::string run_name_;
   BroadcastOptions broadcast_;
   double interval_ms_ = 0;
   bool is_unthrottled_ = false;

@@ -1,4 +1,10 @@
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -46,6 +52,28 @@ double median_ms(const std::vector<Reception::Burst>& bursts, std::chrono::nanos
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
+double allocations_in(const std::filesystem::path& file) {
+  std::uint64_t count = 0;
+  std::ifstream in(file, std::ios::binary);
+  in.read(reinterpret_cast<char*>(&count), sizeof count);
+  return in ? static_cast<double>(count) : std::nan("");
+}
+
+std::optional<MonoTime> told_start() {
+  std::puts("live");
+  std::fflush(stdout);
+  std::string line;
+  std::int64_t nanoseconds = 0;
+  if (!std::getline(std::cin, line) || !(std::istringstream(line) >> nanoseconds)) return std::nullopt;
+  return MonoTime(std::chrono::nanoseconds(nanoseconds));
+}
+
+// Where another load publishes.
+class Silence final : public Publisher {
+ public:
+  Result<> publish(std::uint64_t, std::uint64_t) override { return {}; }
+};
+
 // Publishes the bursts of a run and waits for them.
 class Broadcasting {
  public:
@@ -61,10 +89,9 @@ class Broadcasting {
     return true;
   }
 
-  // All that are left, when they are due; those that are overdue go together.
-  bool on_schedule(std::chrono::nanoseconds interval) {
+  // All that are left, when they are due, the first one at `start`; those that are overdue go together.
+  bool on_schedule(MonoTime start, std::chrono::nanoseconds interval) {
     const std::uint64_t first = next_;
-    const MonoTime start = now() + interval;
     const auto due = [&](std::uint64_t burst) { return start + interval * static_cast<std::int64_t>(burst - first); };
     for (std::uint64_t burst = first; burst < plan_.all(); ++burst) reception_.set_due(burst, due(burst));
     while (next_ < plan_.all()) {
@@ -123,23 +150,31 @@ Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
   const std::uint32_t connected = subscribers.connect(options.clients, kHandshakesAtOnce, kConnectPatience);
   report.set("connected", connected);
   report.set("idle_bytes_per_connection", (settled_memory_of(servers) - memory_before) / connected);
-  const auto publisher = peer.open_publisher(mark);
+  const auto publisher = options.only_listens ? Result<std::unique_ptr<Publisher>>(std::make_unique<Silence>())
+                                              : peer.open_publisher(mark);
   if (!publisher) report.fault(publisher.error().message);
   if (connected < options.clients || !publisher) {
     report.add(subscribers.conclude());
     return report;
   }
 
+  const auto told = options.is_shared ? told_start() : std::nullopt;
+  if (options.is_shared && !told) {
+    report.fault("it was not told when the first burst is due");
+    return report;
+  }
   Broadcasting broadcasting(**publisher, reception, plan);
   bool came = broadcasting.one_by_one(1);
   if (came) (*publisher)->learn_size(0, reception.trial_bytes());
   came = came && broadcasting.one_by_one(plan.first_measured());
+  const double allocations_before = allocations_in(options.allocations);
   const auto cpu_before = cpu_time_of(servers);
-  const MonoTime start = now();
-  came = came && (options.interval.count() > 0 ? broadcasting.on_schedule(options.interval)
+  const MonoTime start = told.value_or(now() + options.interval);
+  came = came && (options.interval.count() > 0 ? broadcasting.on_schedule(start, options.interval)
                                                : broadcasting.one_by_one(plan.all()));
   const auto took = now() - start;
   const auto cpu = cpu_time_of(servers) - cpu_before;
+  if (!options.allocations.empty()) report.set("allocations", allocations_in(options.allocations) - allocations_before);
   std::this_thread::sleep_for(kForRepeats);
   const double memory_after = settled_memory_of(servers);
   report.add(broadcasting.faults());

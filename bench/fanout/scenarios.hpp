@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <vector>
 
 #include "fanout/peer.hpp"
@@ -23,6 +24,11 @@ struct BroadcastOptions {
   std::uint64_t warm_up = 20;  // bursts before, one at a time
   // Between two bursts, in open loop. Zero: the next one when everybody has the last.
   std::chrono::nanoseconds interval{0};
+  // Several loads share a run: each says `live` on standard output when its clients are there, and is told on standard
+  // input, in monotonic nanoseconds, when the first measured burst is due. All but one of them only listen.
+  bool is_shared = false;
+  bool only_listens = false;
+  std::filesystem::path allocations{};  // what count_allocations.so keeps for the server
 };
 [[nodiscard]] Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
                                    const BroadcastOptions& options);
