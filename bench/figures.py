@@ -5,22 +5,24 @@ import dataclasses
 
 @dataclasses.dataclass
 class Figure:
-    """Without a bound it is told for what it is worth."""
+    """Without a bound it is told for what it is worth. A value that could not be had is None, and never good."""
 
     what: str
-    value: float
+    value: float | None
     bound: tuple | None = None  # such as ("<=", 1.15)
     decimals: int | None = None  # that count; None: as many as are worth reading, and all of them count
 
     def is_good(self):
-        if self.bound is None:
-            return True
+        if self.bound is None or self.value is None:
+            return self.bound is None
         sign, limit = self.bound
         value = self.value if self.decimals is None else round(self.value, self.decimals)
         return {"<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit,
                 "=": value == limit}[sign]
 
     def text(self):
+        if self.value is None:
+            return "none"
         return number(self.value) if self.decimals is None else f"{self.value:,.{self.decimals}f}"
 
 
