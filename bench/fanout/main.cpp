@@ -27,16 +27,17 @@ class Commands {
  public:
   Commands() {
     app_.require_subcommand(1);
-    app_.add_option("--peer", peer_.kind, "what the server is")
-        ->required()
-        ->check(CLI::IsMember({"carillon", "floor"}));
+    app_.add_option("--peer", peer_.kind, "what the server is: carillon, floor, nats or nchan")->required();
     app_.add_option("--subscribe", peer_.subscribe, "HOST:PORT of its TLS port")->required();
     app_.add_option(
         "--publish", peer_.publish,
-        "HOST:PORT where it takes events: carillon's REST, which is its TLS port; the floor's control port");
+        "HOST:PORT where it takes events: the floor's control port, the clear-text ports of nats and nginx; carillon's "
+        "REST is at the TLS port");
     app_.add_option("--ca", peer_.ca, "PEM file of its authority; without it nothing is checked");
     app_.add_option("--secret", peer_.secret, "carillon's HMAC secret, to make tokens with");
     app_.add_option("--server-pid", processes_, "its processes, for CPU time and memory")->delimiter(',')->required();
+    app_.add_option("--allocations", allocations_, "the file that count_allocations.so keeps for the server")
+        ->check(CLI::ExistingFile);
     app_.add_option("--json", json_file_, "where to write the figures");
     add_broadcast();
   }
@@ -47,7 +48,7 @@ class Commands {
     const Mark mark(run_name_.empty() ? make_run_name() : run_name_);
     const auto peer = Peer::make(peer_);
     if (!peer) return complain(peer.error().message);
-    const Report report = run_(*peer, mark, Servers(processes_.begin(), processes_.end()));
+    const Report report = run_(*peer, mark, Servers(processes_, allocations_));
     report.print();
     if (!json_file_.empty())
       if (const auto written = report.write_json(json_file_); !written) return complain(written.error().message);
@@ -79,8 +80,6 @@ class Commands {
         ->excludes("--interval-ms");
     command->add_option("--run", run_name_, "of several loads that share this run: says `live`, is told when to begin");
     command->add_flag("--only-listen", broadcast_.only_listens, "another load of the run publishes")->needs("--run");
-    command->add_option("--allocations", broadcast_.allocations, "the file that count_allocations.so keeps")
-        ->check(CLI::ExistingFile);
   }
 
   CLI::App app_{
@@ -89,6 +88,7 @@ class Commands {
       "foreign event fails."};
   PeerOptions peer_;
   std::vector<pid_t> processes_;
+  std::string allocations_;
   std::string json_file_;
   std::string run_name_;
   BroadcastOptions broadcast_;

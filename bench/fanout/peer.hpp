@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -14,10 +15,10 @@
 namespace carillon::bench {
 
 struct PeerOptions {
-  std::string kind;                // carillon or floor
+  std::string kind;                // carillon, floor, nats or nchan
   std::string subscribe, publish;  // HOST:PORT
   std::filesystem::path ca;        // of the subscribers' TLS; empty: nothing is checked
-  std::filesystem::path secret;    // carillon: of its tokens
+  std::filesystem::path secret;    // of carillon's tokens
 };
 
 // The server that a load is put on: carillon, or something else that brings the same messages to as many.
@@ -32,7 +33,9 @@ class Peer {
   [[nodiscard]] Result<std::unique_ptr<Publisher>> open_publisher(const Mark& mark) const;
 
  private:
-  enum class Kind : std::uint8_t { carillon, floor };
+  enum class Kind : std::uint8_t { carillon, floor, nats, nchan };
+
+  static std::optional<Kind> kind_of(const std::string& name);
 
   Kind kind_ = Kind::carillon;
   net::Endpoint publish_;

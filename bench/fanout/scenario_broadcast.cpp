@@ -1,7 +1,7 @@
+#include <unistd.h>
+
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -28,21 +28,10 @@ MonoTime now() {
   return std::chrono::steady_clock::now();
 }
 
-std::chrono::nanoseconds cpu_time_of(const Servers& servers) {
-  std::chrono::nanoseconds sum{0};
-  for (const ServerProbe& server : servers) sum += server.cpu_time();
-  return sum;
-}
-
-double memory_of(const Servers& servers) {
-  std::uint64_t sum = 0;
-  for (const ServerProbe& server : servers) sum += server.anonymous_bytes();
-  return static_cast<double>(sum);
-}
-
-double settled_memory_of(const Servers& servers) {
+// Private memory, when the server has given back what it does not need.
+double settled_bytes_of(const Servers& servers) {
   std::this_thread::sleep_for(kSettle);
-  return memory_of(servers);
+  return static_cast<double>(servers.anonymous_bytes());
 }
 
 double median_ms(const std::vector<Reception::Burst>& bursts, std::chrono::nanoseconds Reception::Burst::* figure) {
@@ -50,13 +39,6 @@ double median_ms(const std::vector<Reception::Burst>& bursts, std::chrono::nanos
   for (const Reception::Burst& burst : bursts) values.push_back(in_ms(burst.*figure));
   std::sort(values.begin(), values.end());
   return values.empty() ? 0 : values[values.size() / 2];
-}
-
-double allocations_in(const std::filesystem::path& file) {
-  std::uint64_t count = 0;
-  std::ifstream in(file, std::ios::binary);
-  in.read(reinterpret_cast<char*>(&count), sizeof count);
-  return in ? static_cast<double>(count) : std::nan("");
 }
 
 std::optional<MonoTime> told_start() {
@@ -130,6 +112,20 @@ class Broadcasting {
   Faults faults_;
 };
 
+// What was spent until a moment.
+struct Cost {
+  static Cost now(const Servers& servers) {
+    return {.moment = std::chrono::steady_clock::now(),
+            .server = servers.cpu_time(),
+            .load = ServerProbe(::getpid()).cpu_time(),
+            .allocations = servers.allocations()};
+  }
+
+  MonoTime moment;
+  std::chrono::nanoseconds server, load;
+  std::optional<std::uint64_t> allocations;
+};
+
 void check_sizes(Report& report, const Reception& reception) {
   report.set("message_bytes_min", static_cast<double>(reception.bytes_min()));
   report.set("message_bytes_max", static_cast<double>(reception.bytes_max()));
@@ -144,12 +140,12 @@ Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
   const Bursts plan{.together = options.together,
                     .warm_up = options.warm_up,
                     .measured = (options.events + options.together - 1) / options.together};
-  const double memory_before = memory_of(servers);
+  const auto bytes_before = static_cast<double>(servers.anonymous_bytes());
   Reception reception(mark, plan, options.clients);
   Subscribers subscribers(peer.target(), peer.dialect(), reception, options.sources);
   const std::uint32_t connected = subscribers.connect(options.clients, kHandshakesAtOnce, kConnectPatience);
   report.set("connected", connected);
-  report.set("idle_bytes_per_connection", (settled_memory_of(servers) - memory_before) / connected);
+  report.set("idle_bytes_per_connection", (settled_bytes_of(servers) - bytes_before) / connected);
   const auto publisher = options.only_listens ? Result<std::unique_ptr<Publisher>>(std::make_unique<Silence>())
                                               : peer.open_publisher(mark);
   if (!publisher) report.fault(publisher.error().message);
@@ -167,16 +163,13 @@ Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
   bool came = broadcasting.one_by_one(1);
   if (came) (*publisher)->learn_size(0, reception.trial_bytes());
   came = came && broadcasting.one_by_one(plan.first_measured());
-  const double allocations_before = allocations_in(options.allocations);
-  const auto cpu_before = cpu_time_of(servers);
-  const MonoTime start = told.value_or(now() + options.interval);
+  const MonoTime start = told.value_or(now());
+  const Cost before = Cost::now(servers);
   came = came && (options.interval.count() > 0 ? broadcasting.on_schedule(start, options.interval)
                                                : broadcasting.one_by_one(plan.all()));
-  const auto took = now() - start;
-  const auto cpu = cpu_time_of(servers) - cpu_before;
-  if (!options.allocations.empty()) report.set("allocations", allocations_in(options.allocations) - allocations_before);
+  const Cost after = Cost::now(servers);
   std::this_thread::sleep_for(kForRepeats);
-  const double memory_after = settled_memory_of(servers);
+  const double bytes_after = settled_bytes_of(servers);
   report.add(broadcasting.faults());
   report.add(subscribers.conclude());
   report.add(reception.conclude());
@@ -184,16 +177,20 @@ Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
 
   const auto bursts = reception.measured();
   const auto deliveries = static_cast<double>(reception.latency().count());
+  const double seconds = in_seconds(after.moment - start);
   report.set("deliveries", deliveries);
-  report.set("seconds", in_seconds(took));
-  report.set("deliveries_per_second", deliveries / in_seconds(took));
-  report.set("cpu_per_delivery_us", in_us(cpu) / deliveries);
+  report.set("seconds", seconds);
+  report.set("deliveries_per_second", deliveries / seconds);
+  report.set("cpu_per_delivery_us", in_us(after.server - before.server) / deliveries);
+  report.set("load_cpu_per_delivery_us", in_us(after.load - before.load) / deliveries);
   report.set("first_client_ms", median_ms(bursts, &Reception::Burst::first));
   report.set("median_client_ms", median_ms(bursts, &Reception::Burst::median));
   report.set("last_client_ms", median_ms(bursts, &Reception::Burst::last));
   report.set_latencies("delivery", reception.latency());
   if (options.interval.count() > 0) report.set_latencies("published_behind", broadcasting.behind());
-  report.set("used_bytes_per_connection", (memory_after - memory_before) / connected);
+  report.set("used_bytes_per_connection", (bytes_after - bytes_before) / connected);
+  if (before.allocations && after.allocations)
+    report.set("allocations", static_cast<double>(*after.allocations - *before.allocations));
   check_sizes(report, reception);
   return report;
 }

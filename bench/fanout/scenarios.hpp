@@ -2,18 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
-#include <vector>
 
 #include "fanout/peer.hpp"
+#include "fanout/servers.hpp"
 #include "load/report.hpp"
-#include "load/server_probe.hpp"
 
 // Each scenario is one run against a peer that is up, and blocks until it is over.
 namespace carillon::bench {
-
-// The processes of the server under load, looked at as one.
-using Servers = std::vector<ServerProbe>;
 
 // Events to all, in bursts.
 struct BroadcastOptions {
@@ -28,7 +23,6 @@ struct BroadcastOptions {
   // input, in monotonic nanoseconds, when the first measured burst is due. All but one of them only listen.
   bool is_shared = false;
   bool only_listens = false;
-  std::filesystem::path allocations{};  // what count_allocations.so keeps for the server
 };
 [[nodiscard]] Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
                                    const BroadcastOptions& options);
