@@ -5,6 +5,7 @@
 #include "fanout/line.hpp"
 #include "fanout/nats_peer.hpp"
 #include "fanout/nchan_peer.hpp"
+#include "fanout/receiver.hpp"
 
 namespace carillon::bench {
 
@@ -23,6 +24,7 @@ Result<Peer> Peer::make(const PeerOptions& options) {
     return fail(ErrorKind::invalid, "for carillon a --secret is needed");
   auto target = Target::load(options.subscribe, options.ca, options.secret);
   if (!target) return std::unexpected(target.error());
+  Receiver::prepare(target->tls());
   const auto publish = net::Endpoint::parse(options.publish);
   if (!publish) return std::unexpected(publish.error());
   Peer peer;

@@ -12,7 +12,7 @@ Result<> Subscriber::open(const Target& target, std::optional<net::IpAddress> so
   const auto [path, fields] = dialect_.entrance(number_);
   head_ = "GET " + path + " HTTP/1.1\r\nHost: " + target.endpoint().text() + "\r\n" + fields;
   head_.append(kUpgradeFields).append("\r\n");
-  return connection_.open(target, Link::local, source);
+  return connection_.open(target, source);
 }
 
 void Subscriber::on_bytes(std::string_view bytes) {

@@ -6,12 +6,12 @@
 #include <string_view>
 
 #include "fanout/dialect.hpp"
-#include "load/connection.hpp"
+#include "fanout/receiver.hpp"
 
 namespace carillon::bench {
 
 // One WebSocket client of a peer, which does as little as it can with what it gets. Confined to its loop's thread.
-class Subscriber final : Connection::Owner, Dialect::Ear {
+class Subscriber final : Receiver::Owner, Dialect::Ear {
  public:
   class Owner {
    public:
@@ -24,7 +24,7 @@ class Subscriber final : Connection::Owner, Dialect::Ear {
     ~Owner() = default;
   };
 
-  Subscriber(std::uint32_t number, const Dialect& dialect, runtime::Loop& loop, ConnectionRoom& room, Owner& owner)
+  Subscriber(std::uint32_t number, const Dialect& dialect, runtime::Loop& loop, ReceiverRoom& room, Owner& owner)
       : number_(number), dialect_(dialect), owner_(owner), connection_(loop, room, *this) {}
 
   // Once. From `source`, when one is given.
@@ -48,7 +48,7 @@ class Subscriber final : Connection::Owner, Dialect::Ear {
   const std::uint32_t number_;
   const Dialect& dialect_;
   Owner& owner_;
-  Connection connection_;
+  Receiver connection_;
   std::string head_;  // the request until it is sent, then the answer until it is whole
   ServerFrames frames_;
   std::string rest_;  // the dialect's

@@ -50,7 +50,7 @@ class Subscribers final : Subscriber::Owner {
   runtime::LoopThread thread_;
 
   // Of the thread.
-  ConnectionRoom room_;
+  ReceiverRoom room_;
   std::deque<Subscriber> clients_;
   std::vector<bool> is_trying_;  // by client
   std::uint32_t count_ = 0;

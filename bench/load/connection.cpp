@@ -1,7 +1,5 @@
 #include "load/connection.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -9,41 +7,11 @@
 #include <cstring>
 #include <utility>
 
-#include "load/socket_address.hpp"
-
 namespace carillon::bench {
 
 namespace {
 
 using Status = net::Stream::Status;
-
-constexpr int kNarrowBufferBytes = 4096;
-constexpr int kNarrowSegmentBytes = 536;
-
-std::unexpected<Error> cannot(const char* what) {
-  return fail(ErrorKind::unavailable, std::string("cannot ") + what + ": " + std::strerror(errno));
-}
-
-// Begins to connect; a socket that can be written to has connected or failed.
-Result<net::Fd> dial(const net::Endpoint& endpoint, Link link, const std::optional<net::IpAddress>& source) {
-  const SocketAddress to(endpoint.address, endpoint.port);
-  net::Fd socket(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.is_open()) return fail(ErrorKind::full, std::string("no socket: ") + std::strerror(errno));
-  const int on = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (link == Link::narrow) {
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kNarrowBufferBytes, sizeof kNarrowBufferBytes);
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_MAXSEG, &kNarrowSegmentBytes, sizeof kNarrowSegmentBytes);
-  }
-  if (source) {
-    // The port is chosen when connecting: so that one can serve for connections to several targets.
-    ::setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    const SocketAddress from(*source, 0);
-    if (::bind(socket.get(), from.get(), from.size()) != 0) return cannot("bind");
-  }
-  if (::connect(socket.get(), to.get(), to.size()) != 0 && errno != EINPROGRESS) return cannot("connect");
-  return socket;
-}
 
 }  // namespace
 
@@ -51,8 +19,8 @@ void Connection::FreeTicket::operator()(ssl_session_st* ticket) const {
   SSL_SESSION_free(ticket);
 }
 
-Result<> Connection::open(const Target& target, Link link, const std::optional<net::IpAddress>& source) {
-  auto socket = dial(target.endpoint(), link, source);
+Result<> Connection::open(const Target& target, Link link) {
+  auto socket = dial(target.endpoint(), link);
   if (!socket) return std::unexpected(socket.error());
   connected_ = paused_ = false;
   waiting_.clear();

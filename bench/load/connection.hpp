@@ -2,13 +2,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
+#include "load/dial.hpp"
 #include "load/target.hpp"
-#include "net/address.hpp"
 #include "net/stream.hpp"
 #include "runtime/loop.hpp"
 
@@ -22,10 +21,6 @@ struct ConnectionRoom {
   net::StreamScratch scratch;
   std::string received;
 };
-
-// narrow: small segments and a small window, so that what is not read soon waits at the server. Between two processes
-// of one machine the kernel would keep megabytes.
-enum class Link : std::uint8_t { local, narrow };
 
 // One TLS connection to the target, driven by a loop and confined to its thread. When it is opened again it offers the
 // ticket that it has, as browsers do: the server then need not sign.
@@ -47,10 +42,8 @@ class Connection final : runtime::ReadyHandler {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Again after it was closed or has ended, but not from within the owner's callbacks. From `source`, an address of
-  // this machine of the target's family, when one is given.
-  [[nodiscard]] Result<> open(const Target& target, Link link = Link::local,
-                              const std::optional<net::IpAddress>& source = {});
+  // Again after it was closed or has ended, but not from within the owner's callbacks.
+  [[nodiscard]] Result<> open(const Target& target, Link link = Link::local);
   // Only after on_open(). What the kernel does not take is kept.
   void send(std::string_view bytes);
   // Stops reading, as a peer does that has no time: what comes waits in the kernel, and then at the server.
