@@ -122,7 +122,7 @@ class Allocations(Stage):
 
     name = "allocations"
     is_repeated = False
-    sizes, events = (500, 2_500), 200
+    sizes, events = (500, 10_000), 100
 
     def measure(self, bench):
         for clients in self.sizes:
