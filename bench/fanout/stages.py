@@ -52,7 +52,7 @@ class LastClient(Stage):
 
     def measure(self, bench):
         for peer in ("floor", "carillon"):
-            bench.broadcast(self, peer, self.clients, events=40, interval_ms=300)
+            bench.broadcast(self, peer, self.clients, events=25, interval_ms=300)
 
     def figures(self, reports):
         for peer in ("floor", "carillon"):
@@ -162,7 +162,7 @@ class Stalled(Stage):
 
     def measure(self, bench):
         bench.scenario(self, self.clients, "stalled", "--clients", self.clients, "--stalled", 200, "--rate", 500,
-                       "--seconds", 20, settings=PATIENT)
+                       "--seconds", 15, settings=PATIENT)
 
     def figures(self, reports):
         yield Figure("p99 of 1,800 clients while 200 stall, to quiet", reports.median("p99_ratio"), ("<", 1.2))
@@ -187,7 +187,7 @@ class Growth(Stage):
     is_repeated = False
     sizes = (100, 1_000, 5_000, 15_000)
     series = {"floor": ("floor", 1), "carillon": ("carillon", 1), "carillon, 2 shards": ("carillon", 2)}
-    seconds, delivery_us = 6, 30  # for which the interval between two events leaves time
+    seconds, delivery_us = 4, 30  # for which the interval between two events leaves time
 
     def measure(self, bench):
         for clients in self.sizes:
@@ -235,6 +235,6 @@ def handshake_seconds():
 
 
 STAGES = {stage.name: stage for stage in (
-    BesidePeers("alone", "one event to 5,000 clients", 1.15, events=60, interval_ms=150),
-    BesidePeers("together", "ten events at once to 5,000 clients", 1.2, events=200, together=10, interval_ms=600),
+    BesidePeers("alone", "one event to 5,000 clients", 1.15, events=40, interval_ms=150),
+    BesidePeers("together", "ten events at once to 5,000 clients", 1.2, events=150, together=10, interval_ms=750),
     LastClient(), Memory(), Targeted(), Storm(), Heartbeats(), Allocations(), Pressure(), Stalled(), Unfriendly(), Growth(), Many())}
