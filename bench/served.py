@@ -35,6 +35,10 @@ connections_per_user_max = 20000
 retention_bytes = "16GiB"
 """
 
+# Settings for who stalls for a minute, and stays: patience, and a window and a journal that are full from the start.
+PATIENT = {"CARILLON_WINDOW_BYTES": "64MiB", "CARILLON_LOG_JOURNAL_RETENTION_BYTES": "64MiB",
+           "CARILLON_LIMITS_QUEUE_AGE_MAX": "90s", "CARILLON_HEARTBEAT_TIMEOUT": "90s"}
+
 
 def make_certificate(folder):
     """server.pem, its own authority, and server.key."""

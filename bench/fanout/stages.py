@@ -6,6 +6,7 @@ import subprocess
 from bench import PEERS, SERVER_CORES
 from figures import Figure
 from machine import on_cores
+from served import PATIENT
 
 CPU = "cpu_per_delivery_us"
 
@@ -107,8 +108,8 @@ class Storm(Stage):
 
 
 class Heartbeats(Stage):
-    name = "heartbeats"
-    clients, is_repeated = 10_000, False
+    name, is_repeated = "heartbeats", False
+    clients = 10_000
 
     def measure(self, bench):
         bench.scenario(self, self.clients, "heartbeats", "--clients", self.clients, "--seconds", 60)
@@ -120,8 +121,7 @@ class Heartbeats(Stage):
 class Allocations(Stage):
     """At two sizes with the same events: the slope is what a delivery allocates, the rest is what an event does."""
 
-    name = "allocations"
-    is_repeated = False
+    name, is_repeated = "allocations", False
     sizes, events = (500, 10_000), 100
 
     def measure(self, bench):
@@ -139,8 +139,7 @@ class Allocations(Stage):
 
 
 class Pressure(Stage):
-    name = "pressure"
-    is_repeated = False
+    name, is_repeated = "pressure", False
     sizes = {"1,000 broadcasts a second": (200, {"events": 10_000, "interval_ms": 1}),
              "broadcasts as fast as they get through": (5_000, {"events": 5_000, "together": 50})}
 
@@ -157,8 +156,8 @@ class Pressure(Stage):
 
 
 class Stalled(Stage):
-    name = "stalled"
-    clients, is_repeated = 2_000, False
+    name, is_repeated = "stalled", False
+    clients = 2_000
 
     def measure(self, bench):
         bench.scenario(self, self.clients, "stalled", "--clients", self.clients, "--stalled", 200, "--rate", 500,
@@ -169,11 +168,11 @@ class Stalled(Stage):
 
 
 class Unfriendly(Stage):
-    name = "unfriendly"
-    clients = 2_000
+    name, is_repeated = "unfriendly", False
+    clients = 1_000
 
     def measure(self, bench):
-        bench.scenario(self, self.clients, "unfriendly", settings=PATIENT)
+        bench.scenario(self, self.clients, "unfriendly", "--clients", self.clients)
 
     def figures(self, reports):
         yield Figure("p99 with handshakes, pings, half-open and stalled connections all at once, to quiet",
@@ -183,8 +182,7 @@ class Unfriendly(Stage):
 class Growth(Stage):
     """From few clients to as many as a process has descriptors for: at each size for some seconds."""
 
-    name = "growth"
-    is_repeated = False
+    name, is_repeated = "growth", False
     sizes = (100, 1_000, 5_000, 15_000)
     series = {"floor": ("floor", 1), "carillon": ("carillon", 1), "carillon, 2 shards": ("carillon", 2)}
     seconds, delivery_us = 4, 30  # for which the interval between two events leaves time
@@ -217,11 +215,6 @@ class Many(Stage):
         yield Figure("60,000 clients of 4 processes: memory per idle connection (bytes)",
                      reports.median("idle_bytes_per_connection"))
         yield Figure("  one event to all of them, last client (ms)", reports.median("last_client_ms"))
-
-
-# Patience for who stalls, and a window that is full from the start.
-PATIENT = {"CARILLON_WINDOW_BYTES": "64MiB", "CARILLON_LOG_JOURNAL_RETENTION_BYTES": "64MiB",
-           "CARILLON_LIMITS_QUEUE_AGE_MAX": "90s", "CARILLON_HEARTBEAT_TIMEOUT": "90s"}
 
 
 def handshake_seconds():
