@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 namespace carillon::telemetry {
 namespace {
+
+constexpr std::chrono::milliseconds kRest{10};
 
 // The writer takes no signals: they are for the thread that waits for them, and a closed pipe must be an error code
 // here, not SIGPIPE.
@@ -38,11 +41,12 @@ LogWriter::~LogWriter() {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
-  changed_.notify_all();
+  wanted_.notify_all();
   thread_.join();
 }
 
 void LogWriter::write(std::string_view line) {
+  bool is_wanted = false;
   {
     const std::lock_guard lock(mutex_);
     if (queue_.size() + line.size() > queue_bytes_max_) {
@@ -50,13 +54,17 @@ void LogWriter::write(std::string_view line) {
       return;
     }
     queue_ += line;
+    is_wanted = std::exchange(is_idle_, false) || is_half_full();
   }
-  changed_.notify_all();
+  if (is_wanted) wanted_.notify_all();
 }
 
 void LogWriter::flush(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, patience, [this] { return queue_.empty() && !is_writing_; });
+  ++flushing_;
+  wanted_.notify_all();
+  written_.wait_for(lock, patience, [this] { return queue_.empty() && !is_writing_; });
+  --flushing_;
 }
 
 std::uint64_t LogWriter::lines_dropped() const {
@@ -68,7 +76,9 @@ void LogWriter::run() {
   std::string lines;
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+    is_idle_ = true;
+    wanted_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+    is_idle_ = false;
     if (queue_.empty()) return;
     lines.clear();
     lines.swap(queue_);
@@ -78,7 +88,8 @@ void LogWriter::run() {
     lock.lock();
     is_writing_ = false;
     lines_dropped_ += count_lines(std::string_view(lines).substr(written));
-    changed_.notify_all();
+    written_.notify_all();
+    wanted_.wait_for(lock, kRest, [this] { return is_stopping_ || flushing_ > 0 || is_half_full(); });
   }
 }
 
