@@ -109,8 +109,8 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
                                      public runtime::TimerHandler,
                                      public runtime::Retirable {
  public:
-  Connection(HttpServer& server, std::uint64_t id, std::unique_ptr<Stream> stream, const IpAddress& peer,
-             ConnectionSlot slot, int refuse_with)
+  Connection(HttpServer& server, std::uint64_t id, Stream&& stream, const IpAddress& peer, ConnectionSlot slot,
+             int refuse_with)
       : server_(server),
         id_(id),
         stream_(std::move(stream)),
@@ -287,7 +287,8 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
     if (!take_over) return refuse(take_over.error(), "upgrade refused");
     timer_.disarm();
     server_.loop_.unwatch(stream_->fd(), *this);
-    (*take_over)(Upgrade{std::move(request_), std::move(stream_), std::move(input_), std::move(slot_)});
+    (*take_over)(Upgrade{std::move(request_), std::move(*stream_), std::move(input_), std::move(slot_)});
+    stream_.reset();
     die();
   }
 
@@ -384,7 +385,7 @@ class HttpServer::Connection final : public runtime::ReadyHandler,
 
   HttpServer& server_;
   const std::uint64_t id_;
-  std::unique_ptr<Stream> stream_;
+  std::optional<Stream> stream_;  // until it leaves HTTP
   ConnectionSlot slot_;
   const IpAddress peer_;
   int refuse_with_;  // not 0: every request is refused with this status
@@ -492,7 +493,7 @@ void HttpServer::accept_one(Fd socket, const IpAddress& peer) {
   if (refuse_with == 0 && std::none_of(options_.trusted_proxies.begin(), options_.trusted_proxies.end(), is_proxy) &&
       !slot.take_for(peer))
     refuse_with = 429;
-  auto stream = std::make_unique<Stream>(std::move(socket), tls_ ? tls_->new_connection() : nullptr, scratch_);
+  Stream stream(std::move(socket), tls_ ? tls_->new_connection() : nullptr, scratch_);
   const std::uint64_t id = next_connection_++;
   auto connection = std::make_unique<Connection>(*this, id, std::move(stream), peer, std::move(slot), refuse_with);
   open_.add(1);

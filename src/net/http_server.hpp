@@ -57,7 +57,7 @@ class Responder {
 // A connection that leaves HTTP: its stream, what arrived behind the request, and its place among the connections.
 struct Upgrade {
   HttpRequest request;
-  std::unique_ptr<Stream> stream;
+  Stream stream;
   std::string early_bytes;
   ConnectionSlot slot;
 };

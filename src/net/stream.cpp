@@ -65,6 +65,19 @@ Stream::Stream(Fd fd, ssl_st* ssl, StreamScratch& scratch)
   SSL_is_server(ssl_) == 1 ? SSL_set_accept_state(ssl_) : SSL_set_connect_state(ssl_);
 }
 
+Stream::Stream(Stream&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      ssl_(std::exchange(other.ssl_, nullptr)),
+      scratch_(other.scratch_),
+      unsent_(std::move(other.unsent_)),
+      open_(other.open_),
+      may_receive_(other.may_receive_),
+      end_of_input_(other.end_of_input_),
+      broken_(other.broken_),
+      finishing_(other.finishing_) {
+  if (ssl_ != nullptr) BIO_set_data(SSL_get_rbio(ssl_), this);
+}
+
 Stream::~Stream() {
   SSL_free(ssl_);
 }

@@ -37,6 +37,8 @@ class Stream {
 
   // `ssl` null: clear text. Takes ownership of both. `scratch` outlives the stream.
   Stream(Fd fd, ssl_st* ssl, StreamScratch& scratch);
+  // `other` is then good for nothing but its end. Not from within its own calls.
+  Stream(Stream&& other) noexcept;
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

@@ -44,11 +44,11 @@ std::string hex(std::uint64_t value) {
 
 }  // namespace
 
-Session::Session(WebSocketServer& server, std::uint64_t id, std::unique_ptr<net::Stream> stream,
-                 net::ConnectionSlot slot, const net::IpAddress& client)
+Session::Session(WebSocketServer& server, std::uint64_t id, net::Stream&& stream, net::ConnectionSlot slot,
+                 const net::IpAddress& client)
     : server_(server),
-      id_(id),
       stream_(std::move(stream)),
+      id_(id),
       slot_(std::move(slot)),
       client_(client),
       reader_(FrameReader::Peer::client, {.message_bytes_max = server.options_.message_bytes_max, .fragments_max = 16}),
@@ -64,14 +64,14 @@ Session::Session(WebSocketServer& server, std::uint64_t id, std::unique_ptr<net:
 Session::~Session() {
   server_.counters_.open.add(-1);
   if ((watched_ & EPOLLOUT) != 0) server_.counters_.behind.add(-1);
-  server_.loop_.unwatch(stream_->fd(), *this);
+  server_.loop_.unwatch(stream_.fd(), *this);
 }
 
 void Session::begin(const UpgradePlan& plan, std::optional<std::expected<Principal, auth::TokenFault>> verdict,
                     std::string_view early_bytes) {
   watched_ = EPOLLIN;
-  if (!server_.loop_.watch(stream_->fd(), watched_, *this)) return die();
-  if (stream_->write(encode_switching(plan)) == net::Stream::Status::failed) return die();
+  if (!server_.loop_.watch(stream_.fd(), watched_, *this)) return die();
+  if (stream_.write(encode_switching(plan)) == net::Stream::Status::failed) return die();
   asked_ = std::make_unique<Asked>(plan.resume, plan.wants_snapshot);
   if (verdict && *verdict) accept(**verdict);
   if (verdict && !*verdict) refuse_token(verdict->error());
@@ -82,8 +82,8 @@ void Session::begin(const UpgradePlan& plan, std::optional<std::expected<Princip
 void Session::on_ready(std::uint32_t events) {
   if (state_ == State::closed) return;
   if ((events & EPOLLOUT) != 0) {
-    if (stream_->flush() == net::Stream::Status::failed) return die();
-    if (!stream_->has_unsent()) is_catching_up() ? server_.rest(*this) : pump();
+    if (stream_.flush() == net::Stream::Status::failed) return die();
+    if (!stream_.has_unsent()) is_catching_up() ? server_.rest(*this) : pump();
     watch_for_unsent();
   }
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && state_ != State::closed) receive();
@@ -92,7 +92,7 @@ void Session::on_ready(std::uint32_t events) {
 void Session::receive() {
   std::string& input = server_.input_;
   input.clear();
-  const net::Stream::Status status = stream_->read(input);
+  const net::Stream::Status status = stream_.read(input);
   if (!input.empty()) take(input);
   if (state_ == State::closed) return;
   if (status == net::Stream::Status::closed || status == net::Stream::Status::failed) return die();
@@ -297,11 +297,11 @@ void Session::on_publications(std::uint64_t bytes) {
 
 // Protocol 7.2: too much waits for this client, or for too long. Nothing is lost; it resumes from its position.
 void Session::check_queue() {
-  if (!stream_->has_unsent()) return;
+  if (!stream_.has_unsent()) return;
   const Options& options = server_.options_;
   // One that catches up is paced, and has until the window moves past it.
   const bool too_much =
-      !is_catching_up() && waiting_bytes_ + stream_->unsent_bytes() + control_.size() > options.queue_bytes_max;
+      !is_catching_up() && waiting_bytes_ + stream_.unsent_bytes() + control_.size() > options.queue_bytes_max;
   const MonoTime now = server_.loop_.now();
   bool too_old = blocked_since_ != MonoTime::max() && now - blocked_since_ > options.queue_age_max;
   if (!too_much && !too_old && waiting_bytes_ > 0) {
@@ -315,12 +315,12 @@ void Session::check_queue() {
 void Session::pump() {
   if (state_ == State::closed) return;
   Written last{.has_more = true};
-  for (std::size_t bytes = 0; last.has_more && !stream_->has_unsent() && bytes < kWriteBytes; bytes += last.bytes) {
+  for (std::size_t bytes = 0; last.has_more && !stream_.has_unsent() && bytes < kWriteBytes; bytes += last.bytes) {
     last = write_once(is_narrow_ ? kNarrowWriteBytes : kWriteBytes);
     if (state_ == State::closed) return;
     if (!is_narrow_ || last.bytes == 0) break;
   }
-  if (stream_->has_unsent())
+  if (stream_.has_unsent())
     is_narrow_ = true;
   else if (last.has_more)
     server_.rest(*this);
@@ -334,7 +334,7 @@ void Session::pump() {
 Session::Written Session::write_once(std::size_t notification_bytes_max) {
   std::string& out = server_.scratch_;
   out.clear();
-  out.swap(control_);
+  if (!control_.empty()) out.swap(control_);
   if (std::exchange(pong_due_, false)) protocol::append_frame(out, Opcode::pong, pong_);
   hub::Reading reading{.at_end = true};
   if (state_ == State::live) {
@@ -347,7 +347,7 @@ Session::Written Session::write_once(std::size_t notification_bytes_max) {
   }
   if (!out.empty()) {
     server_.counters_.bytes.add(out.size());
-    if (stream_->write(out) == net::Stream::Status::failed) die();
+    if (stream_.write(out) == net::Stream::Status::failed) die();
   }
   return {.bytes = out.size(), .has_more = !reading.at_end};
 }
@@ -400,7 +400,7 @@ void Session::close(CloseCode code, std::string_view why) {
     protocol::append_frame(control_, Opcode::close, {});
   else
     append_close_frame(control_, code, why);
-  give_up_at_ = server_.loop_.now() + (stream_->has_unsent() ? kBlockedCloseTimeout : kCloseTimeout);
+  give_up_at_ = server_.loop_.now() + (stream_.has_unsent() ? kBlockedCloseTimeout : kCloseTimeout);
   server_.queue(*this);
   arm_timer();
 }
@@ -420,8 +420,8 @@ void Session::leave() {
 // Both close frames are on their way, so the server ends TCP (RFC 6455 7.1.1).
 void Session::finish() {
   if (!control_.empty()) return server_.queue(*this);
-  if (stream_->has_unsent()) return;  // comes back when the kernel took it
-  stream_->finish_writing();
+  if (stream_.has_unsent()) return;  // comes back when the kernel took it
+  stream_.finish_writing();
   give_up_at_ = server_.loop_.now() + kGoneTimeout;
   arm_timer();
 }
@@ -450,12 +450,12 @@ void Session::drain(milliseconds after, milliseconds retry_after) {
 
 void Session::watch_for_unsent() {
   if (state_ == State::closed) return;
-  const bool unsent = stream_->has_unsent();
+  const bool unsent = stream_.has_unsent();
   if (!unsent) blocked_since_ = MonoTime::max();
   const std::uint32_t wanted = EPOLLIN | (unsent ? EPOLLOUT : 0U);
   if (wanted == watched_) return;
   watched_ = wanted;
-  server_.loop_.rewatch(stream_->fd(), watched_, *this);
+  server_.loop_.rewatch(stream_.fd(), watched_, *this);
   server_.counters_.behind.add(unsent ? 1 : -1);
   if (!unsent) return;
   blocked_since_ = server_.loop_.now();
@@ -520,7 +520,7 @@ void Session::arm_timer() {
     const WallTime wall = server_.loop_.wall_now();
     const auto expiry = expiry_told_ ? expires_at_ + options.token_leeway : expires_at_ - kExpiryNotice;
     next = std::min(next, now + std::clamp(expiry - wall, milliseconds{0}, milliseconds{3'600'000}));
-    if (stream_->has_unsent()) next = std::min(next, now + milliseconds{500});
+    if (stream_.has_unsent()) next = std::min(next, now + milliseconds{500});
   }
   const auto wait = std::chrono::ceil<milliseconds>(next - now);
   server_.loop_.arm(timer_, std::max(wait, milliseconds{0}));

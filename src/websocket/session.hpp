@@ -40,7 +40,7 @@ class WebSocketServer;
 // Shard-confined; owned by the WebSocketServer.
 class Session final : public runtime::ReadyHandler, public runtime::TimerHandler, public runtime::Retirable {
  public:
-  Session(WebSocketServer& server, std::uint64_t id, std::unique_ptr<net::Stream> stream, net::ConnectionSlot slot,
+  Session(WebSocketServer& server, std::uint64_t id, net::Stream&& stream, net::ConnectionSlot slot,
           const net::IpAddress& client);
   ~Session() override;
   Session(const Session&) = delete;
@@ -121,46 +121,47 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void die();
   void watch_for_unsent();
 
+  // What each delivery looks at comes first and together: with thousands of sessions it comes from memory each time.
+  std::optional<Subscription> subscription_;
   WebSocketServer& server_;
+  net::Stream stream_;
+  std::string control_;  // frames that go out before any notification that waits; bounded by the input limits
+  std::unique_ptr<Receipts> receipts_;        // of a client that sends some
+  std::uint64_t delivered_ = 0;               // notifications written on this connection
+  std::uint64_t waiting_bytes_ = 0;           // in the hub, for us
+  MonoTime blocked_since_ = MonoTime::max();  // the kernel took no more
+  std::uint32_t watched_ = 0;
+  State state_ = State::awaiting_token;
+  bool pong_due_ = false;
+  bool beat_due_ = false;
+  bool is_narrow_ = false;  // it was blocked, and has not caught up since
+  bool close_seen_ = false;
+
+  bool expiry_told_ = false;
+  bool rate_warned_ = false;
+  bool is_queued_ = false;   // in the server's list for the end of this turn
+  bool is_resting_ = false;  // in the server's list of those with more to write
   const std::uint64_t id_;
-  std::unique_ptr<net::Stream> stream_;
   net::ConnectionSlot slot_;
   const net::IpAddress client_;
   FrameReader reader_;
   runtime::Timer timer_;
-  std::optional<Subscription> subscription_;
   std::unique_ptr<Asked> asked_;
   std::unique_ptr<Principal> waiting_;  // while awaiting the log
-  std::unique_ptr<Receipts> receipts_;  // of a client that sends some
-  std::string control_;  // frames that go out before any notification that waits; bounded by the input limits
-  std::string pong_;     // the latest ping's data; older ones need no answer (RFC 6455 5.5.3)
-  std::vector<MonoTime> invalid_at_;  // of the last messages that were not of the form
+  std::string pong_;                    // the latest ping's data; older ones need no answer (RFC 6455 5.5.3)
+  std::vector<MonoTime> invalid_at_;    // of the last messages that were not of the form
   RateLimit messages_;
   RateLimit pings_;
-
-  std::uint64_t delivered_ = 0;      // notifications written on this connection
-  std::uint64_t waiting_bytes_ = 0;  // in the hub, for us
-  std::size_t discarded_ = 0;        // input thrown away since we closed
+  std::size_t discarded_ = 0;  // input thrown away since we closed
   WallTime expires_at_{};
   MonoTime began_;
   MonoTime heard_at_;                     // any message, pong or other sign of life
   MonoTime next_beat_ = MonoTime::max();  // heartbeat
   MonoTime mid_message_since_ = MonoTime::max();
-  MonoTime blocked_since_ = MonoTime::max();  // the kernel took no more
-  MonoTime caught_up_at_;                     // from when on the age of what waits counts
+  MonoTime caught_up_at_;  // from when on the age of what waits counts
   MonoTime drain_at_ = MonoTime::max();
   MonoTime give_up_at_ = MonoTime::max();  // the end of closing
   milliseconds retry_after_{0};
-  std::uint32_t watched_ = 0;
-  State state_ = State::awaiting_token;
-  bool pong_due_ = false;
-  bool beat_due_ = false;
-  bool expiry_told_ = false;
-  bool rate_warned_ = false;
-  bool is_queued_ = false;   // in the server's list for the end of this turn
-  bool is_narrow_ = false;   // it was blocked, and has not caught up since
-  bool is_resting_ = false;  // in the server's list of those with more to write
-  bool close_seen_ = false;
 
   friend class WebSocketServer;
 };

@@ -156,7 +156,7 @@ struct World {
     auto take_over = server.route().decide_upgrade(request);
     clients.push_back(std::make_unique<Client>(ends[1]));
     EXPECT_TRUE(take_over.has_value());
-    auto stream = std::make_unique<net::Stream>(net::Fd(ends[0]), nullptr, scratch);
+    net::Stream stream(net::Fd(ends[0]), nullptr, scratch);
     (*take_over)({std::move(request), std::move(stream), {}, {}});
     turn();
     return *clients.back();
