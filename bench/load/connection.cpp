@@ -1,9 +1,7 @@
 #include "load/connection.hpp"
 
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -22,7 +20,7 @@ void Connection::FreeTicket::operator()(ssl_session_st* ticket) const {
 Result<> Connection::open(const Target& target, Link link) {
   auto socket = dial(target.endpoint(), link);
   if (!socket) return std::unexpected(socket.error());
-  connected_ = paused_ = false;
+  connected_ = paused_ = asks_for_more_ = false;
   waiting_.clear();
   tls_ = target.tls().new_connection();
   if (ticket_) SSL_set_session(tls_, ticket_.get());
@@ -49,24 +47,28 @@ void Connection::end(std::string_view why) {
 }
 
 void Connection::watch() {
-  const std::uint32_t events = (paused_ ? 0U : EPOLLIN) | (stream_->has_unsent() ? EPOLLOUT : 0U);
+  const std::uint32_t events = (paused_ ? 0U : EPOLLIN) | (asks_for_more_ || stream_->has_unsent() ? EPOLLOUT : 0U);
   if (std::exchange(watched_, events) != events) loop_.rewatch(stream_->fd(), events, *this);
 }
 
 void Connection::on_ready(std::uint32_t events) {
   if (!connected_) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(stream_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return end(std::strerror(error));
+    if (const int error = connect_error(stream_->fd()); error != 0) return end(std::strerror(error));
     connected_ = true;
   } else if ((events & EPOLLOUT) != 0) {
     flush();
+    if (asks_for_more_ && !stream_->has_unsent()) owner_.on_room();
   }
   if (is_closed()) return;
   if (!paused_) return read();
   // Reported whether watched for or not: the server is gone, and with it what was not read.
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return end("gone while nobody read");
+  watch();
+}
+
+void Connection::ask_for_more() {
+  if (is_closed() || !connected_) return;
+  asks_for_more_ = true;
   watch();
 }
 

@@ -31,6 +31,7 @@ class Connection final : runtime::ReadyHandler {
     virtual void on_open() = 0;  // the handshake is done
     virtual void on_bytes(std::string_view bytes) = 0;
     virtual void on_end(std::string_view why) = 0;  // last call; not after close()
+    virtual void on_room() {}                       // after ask_for_more()
 
    protected:
     ~Owner() = default;
@@ -46,6 +47,8 @@ class Connection final : runtime::ReadyHandler {
   [[nodiscard]] Result<> open(const Target& target, Link link = Link::local);
   // Only after on_open(). What the kernel does not take is kept.
   void send(std::string_view bytes);
+  // From now on, until it is closed, the owner is asked for more, by on_room(), whenever the kernel takes it.
+  void ask_for_more();
   // Stops reading, as a peer does that has no time: what comes waits in the kernel, and then at the server.
   void pause();
   void go_on();
@@ -76,6 +79,7 @@ class Connection final : runtime::ReadyHandler {
   std::uint32_t watched_ = 0;
   bool connected_ = false;
   bool paused_ = false;
+  bool asks_for_more_ = false;
 };
 
 }  // namespace carillon::bench

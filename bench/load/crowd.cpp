@@ -6,13 +6,19 @@
 #include <utility>
 
 #include "load/thread_call.hpp"
+#include "protocol/close_code.hpp"
 
 namespace carillon::bench {
 
 namespace {
 
 constexpr std::uint32_t kBackOffMsMax = 100;
-constexpr std::uint16_t kTooSlow = 4420;
+
+// What becomes of one that does not read. 0: not even that gets through.
+bool is_for_stalling(std::uint16_t code) {
+  using protocol::CloseCode;
+  return code == 0 || CloseCode(code) == CloseCode::too_slow || CloseCode(code) == CloseCode::heartbeat_timeout;
+}
 
 }  // namespace
 
@@ -124,18 +130,20 @@ Crowd::Return Crowd::come_back(milliseconds patience) {
 
 void Crowd::stall() {
   call_on(thread_.loop(), [&] {
+    stalls_ = true;
     for (std::uint32_t i = 0; i < options_.narrow; ++i) clients_[i]->stream->pause();
   });
 }
 
 void Crowd::go_on() {
   call_on(thread_.loop(), [&] {
+    stalls_ = false;
     for (std::uint32_t i = 0; i < options_.narrow; ++i) clients_[i]->stream->go_on();
   });
 }
 
-std::uint64_t Crowd::times_too_slow() {
-  return call_on(thread_.loop(), [&] { return too_slow_; });
+std::uint64_t Crowd::times_closed_for_stalling() {
+  return call_on(thread_.loop(), [&] { return closed_for_stalling_; });
 }
 
 Crowd::Heartbeats Crowd::heartbeats() {
@@ -167,6 +175,7 @@ void Crowd::on_live(std::uint32_t client, std::uint64_t) {
   if (growing_ && its.is_shaking_hands) ++growing_->growth.connected;
   end_handshake(its);
   connect_more();
+  if (stalls_ && client < options_.narrow) its.stream->pause();
   if (!std::exchange(its.is_returning, false) || !returning_) return;
   returning_->result.last_live = std::chrono::steady_clock::now();
   if (++returning_->result.live == size_ && !std::exchange(returning_->is_done, true)) returning_->done.set_value();
@@ -190,8 +199,8 @@ void Crowd::on_fault(std::uint32_t client, std::string_view what) {
 
 void Crowd::on_end(std::uint32_t client, const StreamClient::Ending& ending) {
   Client& its = *clients_[client];
-  if (client < options_.narrow && !its.is_shaking_hands && (ending.code == kTooSlow || ending.code == 0)) {
-    ++too_slow_;
+  if (client < options_.narrow && !its.is_shaking_hands && is_for_stalling(ending.code)) {
+    ++closed_for_stalling_;
     return open_again(its);
   }
   if (its.is_returning) return open_again(its);

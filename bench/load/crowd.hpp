@@ -26,8 +26,8 @@ struct CrowdOptions {
   std::uint32_t users = 1;       // client c is of user c % users
   std::uint32_t first_user = 0;  // whose name user 0 has
   std::optional<std::string> scope{};
-  std::uint32_t narrow =
-      0;  // so many first clients have a narrow link, and resume when they were too slow for the server
+  // So many first clients have a narrow link, and resume when the server closed them for stalling.
+  std::uint32_t narrow = 0;
 };
 
 // All clients of a run, on one thread of their own. Its calls are for one other thread.
@@ -66,11 +66,12 @@ class Crowd final : StreamClient::Owner {
   // when all are live, or after `patience`.
   [[nodiscard]] Return come_back(milliseconds patience);
 
-  // The clients with narrow links stop reading, and go on.
+  // The clients with narrow links stop reading, also those that come back, and go on.
   void stall();
   void go_on();
-  // How often one of them was closed, with 4420 or, when even that did not get through, without a word.
-  [[nodiscard]] std::uint64_t times_too_slow();
+  // How often one of them was closed: with 4420, with 4411 for its silence, or, when not even that got through, without
+  // a word.
+  [[nodiscard]] std::uint64_t times_closed_for_stalling();
 
   // The pings that came so far, and those of the client that got the fewest.
   struct Heartbeats {
@@ -142,7 +143,8 @@ class Crowd final : StreamClient::Owner {
   std::mt19937 random_;
   std::uint32_t begun_ = 0;  // so many first clients have begun to connect since all left
   std::uint32_t shaking_hands_ = 0;
-  std::uint64_t too_slow_ = 0;
+  std::uint64_t closed_for_stalling_ = 0;
+  bool stalls_ = false;
   std::optional<Growing> growing_;
   std::optional<Returning> returning_;
   DeliveryAudit* audit_ = nullptr;

@@ -48,14 +48,16 @@ DeliveryRun run_deliveries(const Target& target, const ServerProbe& server, Crow
 
 Histogram measure_latencies(const Target& target, const ServerProbe& server, Crowd& crowd, const Traffic& traffic,
                             Faults& faults, const std::function<std::vector<Span>()>& meanwhile) {
-  const auto count =
-      static_cast<std::size_t>(traffic.events_per_second * static_cast<double>(traffic.duration.count()));
-  const EventBook book = EventBook::orders(
-      make_run_name(),
-      {.count = count, .users = crowd.audience().users, .favoured = traffic.favoured, .to_all = traffic.to_all});
+  const double calls_per_second = traffic.events_per_second / traffic.events_per_call;
+  const auto calls = static_cast<std::size_t>(calls_per_second * static_cast<double>(traffic.duration.count()));
+  const EventBook book = EventBook::orders(make_run_name(), {.count = calls * traffic.events_per_call,
+                                                             .users = crowd.audience().users,
+                                                             .favoured = traffic.favoured,
+                                                             .to_all = traffic.to_all});
   std::vector<Span> spans{{.begin = MonoTime::min(), .end = MonoTime::max()}};
   DeliveryPlan plan;
-  plan.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / traffic.events_per_second));
+  plan.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / calls_per_second));
+  plan.events_per_call = traffic.events_per_call;
   plan.keeps_arrivals = true;
   if (meanwhile) plan.meanwhile = [&] { spans = meanwhile(); };
   const DeliveryRun run = run_deliveries(target, server, crowd, book, plan);

@@ -36,9 +36,10 @@ struct DeliveryPlan {
 [[nodiscard]] DeliveryRun run_deliveries(const Target& target, const ServerProbe& server, Crowd& crowd,
                                          const EventBook& book, const DeliveryPlan& plan);
 
-// Order updates for the crowd's users in turn, and signals to all among them, one event a call.
+// Order updates for the crowd's users in turn, and signals to all among them.
 struct Traffic {
   double events_per_second = 100;
+  std::uint32_t events_per_call = 1;
   double to_all = 0.25;        // the share of signals
   std::uint32_t favoured = 0;  // as EventBook::Orders has it
   std::chrono::seconds duration{25};

@@ -43,4 +43,11 @@ Result<net::Fd> dial(const net::Endpoint& endpoint, Link link, const std::option
   return socket;
 }
 
+int connect_error(int socket) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
 }  // namespace carillon::bench

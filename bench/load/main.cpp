@@ -59,6 +59,7 @@ class Commands {
     add_resume_storm();
     add_fairness();
     add_stalled();
+    add_unfriendly();
   }
 
   int main(int count, char** words) {
@@ -184,6 +185,19 @@ class Commands {
     add_duration(command, "--seconds", stalled_.duration, "in quiet, and again while they stall");
   }
 
+  void add_unfriendly() {
+    CLI::App* const command = add(
+        "unfriendly", "others' latency while handshakes storm, pings flood, connections stay half open, clients stall",
+        [this](const auto& target, const auto& server) { return run_unfriendly(target, server, unfriendly_); });
+    add_number(command, "--clients", unfriendly_.clients, "connections");
+    add_number(command, "--stalled", unfriendly_.stalled, "those of them that stop reading");
+    add_number(command, "--flooders", unfriendly_.flooders, "connections that send pings");
+    add_number(command, "--half-open", unfriendly_.half_open, "connections that say half a ClientHello, or nothing");
+    add_number(command, "--rate", unfriendly_.events_per_second, "events per second");
+    add_number(command, "--to-all", unfriendly_.to_all, "the share of these that goes to all");
+    add_duration(command, "--seconds", unfriendly_.duration, "in quiet, and again under attack");
+  }
+
   CLI::App app_{
       "Puts a Carillon server under load. A run in which a client lost, repeated or saw a foreign event fails."};
   Common common_;
@@ -198,6 +212,7 @@ class Commands {
   ResumeStormOptions resume_storm_;
   FairnessOptions fairness_;
   StalledOptions stalled_;
+  UnfriendlyOptions unfriendly_;
   Run run_;
 };
 

@@ -72,7 +72,7 @@ Report run_stalled(const Target& target, const ServerProbe& server, const Stalle
     crowd.go_on();
   });
   if (quiet_growth > kNoiseBytesMax) report.fault("the server's memory was not steady before anybody stalled");
-  report.set("too_slow", static_cast<double>(crowd.times_too_slow()));
+  report.set("closed_for_stalling", static_cast<double>(crowd.times_closed_for_stalling()));
   report.set_latencies("quiet", quiet);
   report.set_latencies("while_stalled", while_stalled);
   report.set("p99_ratio", in_ms(while_stalled.percentile(0.99)) / in_ms(quiet.percentile(0.99)));

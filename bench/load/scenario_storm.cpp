@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{10};
 constexpr std::chrono::seconds kGonePatience{10};
+// The one connection that publishes is to have time left, or all that it measures is how it cannot keep up.
+constexpr std::uint32_t kEventsPerCall = 5;
 constexpr std::chrono::seconds kWarmUp{3};
 
 // What came of some rounds.
@@ -78,7 +80,10 @@ Report run_storm(const Target& target, const ServerProbe& server, const StormOpt
 
   Crowd live(target, {.users = options.live_clients});
   report.set("live_clients", live.grow_to(options.live_clients, kHandshakesAtOnce, kConnectPatience).connected);
-  Traffic traffic{.events_per_second = options.events_per_second, .to_all = options.to_all, .duration = kWarmUp};
+  Traffic traffic{.events_per_second = options.events_per_second,
+                  .events_per_call = kEventsPerCall,
+                  .to_all = options.to_all,
+                  .duration = kWarmUp};
   (void)measure_latencies(target, server, live, traffic, faults);
   traffic.duration = options.duration;
   const Histogram quiet = measure_latencies(target, server, live, traffic, faults);

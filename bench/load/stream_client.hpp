@@ -38,6 +38,7 @@ class StreamClient final : Connection::Owner {
     // The server said something it should not have.
     virtual void on_fault(std::uint32_t client, std::string_view what) = 0;
     virtual void on_end(std::uint32_t client, const Ending& ending) = 0;  // last call; not after close()
+    virtual void on_room(std::uint32_t) {}                                // after ask_for_more()
 
    protected:
     ~Owner() = default;
@@ -53,6 +54,10 @@ class StreamClient final : Connection::Owner {
   // Between the two nothing is read, and so no ping answered.
   void pause() { connection_.pause(); }
   void go_on() { connection_.go_on(); }
+  // Frames beside those that the protocol asks of a client; and being asked for them, by on_room(), whenever the kernel
+  // takes more.
+  void send(std::string_view frames) { connection_.send(frames); }
+  void ask_for_more() { connection_.ask_for_more(); }
 
   // Up to where everything is handled: the last notification, or what the server said to be complete
   // (protocol 4.2, 6.2).
@@ -71,6 +76,7 @@ class StreamClient final : Connection::Owner {
   void on_open() override;
   void on_bytes(std::string_view bytes) override;
   void on_end(std::string_view why) override { owner_.on_end(number_, {.code = 0, .why = why}); }
+  void on_room() override { owner_.on_room(number_); }
 
   void read_upgrade(std::string_view bytes);
   void read_frames(std::string_view bytes);
