@@ -20,6 +20,7 @@ PEERS = {peer.name: peer for peer in (Floor, Carillon, Nats, Nchan)}
 SERVER_CORES, LOAD_CORES = {0}, {1}
 PATIENCE_SECONDS = 600
 WARM_UP_BURSTS = 5
+NO_HEARTBEATS = {"CARILLON_HEARTBEAT_INTERVAL": "10m"}  # they are no deliveries, and have a stage of their own
 LEAD_SECONDS = 15  # from when all loads are told until they begin: the warm-up's time
 
 
@@ -52,7 +53,7 @@ class Bench:
             return [*self._fanout("broadcast", server, server.processes, report), "--clients", clients, "--events", events,
                     "--together", together, *pace, "--warm-up", WARM_UP_BURSTS, *words]
 
-        return self._measure(stage, peer, command, clients, shards, settings)
+        return self._measure(stage, peer, command, clients, shards, NO_HEARTBEATS | (settings or {}))
 
     def targeted(self, stage, clients):
         def command(server, report):

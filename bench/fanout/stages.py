@@ -128,8 +128,7 @@ class Allocations(Stage):
         for clients in self.sizes:
             counter = bench.folder / "allocations"
             bench.broadcast(self, "carillon", clients, events=self.events, words=["--allocations", counter], settings={
-                "LD_PRELOAD": str(bench.build / "bench/count_allocations.so"), "ALLOCATIONS_FILE": str(counter),
-                "CARILLON_HEARTBEAT_INTERVAL": "10m"})  # heartbeats are no deliveries
+                "LD_PRELOAD": str(bench.build / "bench/count_allocations.so"), "ALLOCATIONS_FILE": str(counter)})
 
     def figures(self, reports):
         few, many = (reports.median("allocations", clients=clients) for clients in self.sizes)
