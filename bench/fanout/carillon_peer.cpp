@@ -5,9 +5,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "fanout/message.hpp"
 #include "load/event_book.hpp"
-#include "load/http_answer.hpp"
 
 namespace carillon::bench {
 
@@ -23,7 +21,7 @@ std::size_t digits_of(std::uint64_t number) {
 
 Dialect::Entrance CarillonDialect::entrance(std::uint32_t client) const {
   return {.path = "/v1/stream?snapshot=false",
-          .fields = "Authorization: Bearer " + target_.token(user_name(client)) + "\r\n"};
+          .fields = "Authorization: Bearer " + target_.token(user_name(first_user_ + client)) + "\r\n"};
 }
 
 void CarillonDialect::hear(const ServerFrames::Frame& frame, std::string&, Ear& ear) const {
@@ -36,13 +34,6 @@ void CarillonDialect::hear(const ServerFrames::Frame& frame, std::string&, Ear& 
   if (event == "live") return ear.on_live();
   if (type != "ack") ear.on_fault(std::string("got: ").append(frame.payload));
 }
-
-CarillonPublisher::CarillonPublisher(Line line, const Target& target, Mark mark)
-    : line_(std::move(line)),
-      mark_(std::move(mark)),
-      head_("POST /v1/events HTTP/1.1\r\nHost: " + target.endpoint().text() + "\r\nAuthorization: Bearer " +
-            target.token("bench-publisher", "publish") + "\r\nContent-Type: application/json\r\nContent-Length: "),
-      envelope_bytes_(kMessageBytes) {}
 
 // An id of always the same size. The position that takes its place in the message has a digit more ten times later.
 std::string CarillonPublisher::envelope(std::uint64_t number) const {
@@ -62,24 +53,11 @@ Result<> CarillonPublisher::publish(std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t number = first; number < first + now; ++number)
       body.append(number == first ? "[" : ",").append(envelope(number));
     body.append("]");
-    if (auto sent = line_.send(head_ + std::to_string(body.size()) + "\r\n\r\n" + body); !sent) return sent;
-    if (auto accepted = receive_accepted(now); !accepted) return accepted;
+    if (auto posted = calls_.post(body, now); !posted) return posted;
     first += now;
     count -= now;
   }
   return {};
-}
-
-Result<> CarillonPublisher::receive_accepted(std::uint64_t count) {
-  received_.clear();
-  auto answer = whole_answer(received_);
-  while (!answer) {
-    if (auto more = line_.receive(received_); !more) return more;
-    answer = whole_answer(received_);
-  }
-  const bool all_new = received_.find(fmt::format(R"("accepted":{},"duplicates":0,)", count)) != std::string::npos;
-  if (answer->status == 202 && all_new) return {};
-  return fail(ErrorKind::unavailable, "a call was answered with: " + received_.substr(0, 1000));
 }
 
 }  // namespace carillon::bench

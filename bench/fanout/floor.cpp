@@ -50,28 +50,18 @@ int bio_write(BIO*, const char* bytes, int size) {
   return size;
 }
 
-int bio_read(BIO* bio, char* into, int most) {
-  BIO_clear_retry_flags(bio);
-  const ssize_t got = ::recv(static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))), into,
-                             static_cast<std::size_t>(most), 0);
-  if (got < 0 && errno == EAGAIN) BIO_set_retry_read(bio);
-  return static_cast<int>(got);
-}
-
 long bio_control(BIO*, int command, long, void*) {
   return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-BIO* new_bio(int socket) {
+BIO* new_output() {
   static const BIO_METHOD* const method = [] {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "carillon floor");
-    BIO_meth_set_read(made, bio_read);
     BIO_meth_set_write(made, bio_write);
     BIO_meth_set_ctrl(made, bio_control);
     return made;
   }();
   BIO* const bio = BIO_new(method);
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
   BIO_set_init(bio, 1);
   return bio;
 }
@@ -118,8 +108,7 @@ class Floor {
       if (socket < 0 && errno == EAGAIN) return;
       if (socket < 0) stop(std::string("cannot accept: ") + std::strerror(errno));
       SSL* const ssl = tls_.new_connection();
-      BIO* const bio = new_bio(socket);
-      SSL_set_bio(ssl, bio, bio);
+      SSL_set_bio(ssl, BIO_new_socket(socket, BIO_NOCLOSE), new_output());
       SSL_set_accept_state(ssl);
       const auto at = static_cast<std::size_t>(socket);
       if (by_socket_.size() <= at) by_socket_.resize(at + 1);

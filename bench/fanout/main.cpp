@@ -40,6 +40,7 @@ class Commands {
         ->check(CLI::ExistingFile);
     app_.add_option("--json", json_file_, "where to write the figures");
     add_broadcast();
+    add_targeted();
   }
 
   int main(int count, char** words) {
@@ -82,6 +83,27 @@ class Commands {
     command->add_flag("--only-listen", broadcast_.only_listens, "another load of the run publishes")->needs("--run");
   }
 
+  void add_targeted() {
+    CLI::App* const command =
+        app_.add_subcommand("targeted", "updates of one user's orders, while events to all run back to back")
+            ->fallthrough();
+    command->callback([this] {
+      if (peer_.kind != "carillon") throw CLI::ValidationError("targeted", "only carillon has events for one user");
+      targeted_.duration = std::chrono::seconds(seconds_);
+      run_ = [this](const Peer& peer, const Mark& mark, const Servers& servers) {
+        return run_targeted(peer, mark, servers, targeted_);
+      };
+    });
+    const auto add = [&](const char* name, auto& number, const char* what) {
+      return command->add_option(name, number, what)->capture_default_str()->check(CLI::PositiveNumber);
+    };
+    add("--clients", targeted_.clients, "connections that get what goes to all");
+    add("--sources", targeted_.sources, "so many addresses they come from, 127.0.0.1 and on")
+        ->check(CLI::Range(1, 254));
+    add("--rate", targeted_.updates_per_second, "updates per second");
+    add("--seconds", seconds_, "how long");
+  }
+
   CLI::App app_{
       "Brings the same messages to many clients of a server. A run in which a client lost, repeated, re-ordered or saw "
       "a "
@@ -92,6 +114,8 @@ class Commands {
   std::string json_file_;
   std::string run_name_;
   BroadcastOptions broadcast_;
+  TargetedOptions targeted_;
+  std::int64_t seconds_ = 20;
   double interval_ms_ = 0;
   bool is_unthrottled_ = false;
   Run run_;

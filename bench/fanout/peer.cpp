@@ -1,5 +1,6 @@
 #include "fanout/peer.hpp"
 
+#include "base/ensure.hpp"
 #include "fanout/carillon_peer.hpp"
 #include "fanout/floor_peer.hpp"
 #include "fanout/line.hpp"
@@ -48,19 +49,23 @@ Result<Peer> Peer::make(const PeerOptions& options) {
   return peer;
 }
 
-Result<std::unique_ptr<Publisher>> Peer::open_publisher(const Mark& mark) const {
-  auto line = Line::open(publish_, kind_ == Kind::carillon ? &target_->tls() : nullptr);
+Result<EventCalls> Peer::open_calls() const {
+  ensure(kind_ == Kind::carillon, "nobody else has these calls");
+  auto line = Line::open(publish_, &target_->tls());
   if (!line) return std::unexpected(line.error());
-  switch (kind_) {
-    case Kind::carillon:
-      return std::make_unique<CarillonPublisher>(std::move(*line), *target_, mark);
-    case Kind::floor:
-      return std::make_unique<FloorPublisher>(std::move(*line), mark);
-    case Kind::nchan:
-      return std::make_unique<NchanPublisher>(std::move(*line), publish_, mark);
-    case Kind::nats:
-      break;
+  return EventCalls(std::move(*line), *target_);
+}
+
+Result<std::unique_ptr<Publisher>> Peer::open_publisher(const Mark& mark) const {
+  if (kind_ == Kind::carillon) {
+    auto calls = open_calls();
+    if (!calls) return std::unexpected(calls.error());
+    return std::make_unique<CarillonPublisher>(std::move(*calls), mark);
   }
+  auto line = Line::open(publish_, nullptr);
+  if (!line) return std::unexpected(line.error());
+  if (kind_ == Kind::floor) return std::make_unique<FloorPublisher>(std::move(*line), mark);
+  if (kind_ == Kind::nchan) return std::make_unique<NchanPublisher>(std::move(*line), publish_, mark);
   auto publisher = std::make_unique<NatsPublisher>(std::move(*line), mark);
   if (auto greeted = publisher->greet(); !greeted) return std::unexpected(greeted.error());
   return publisher;

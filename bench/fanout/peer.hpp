@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "fanout/dialect.hpp"
+#include "fanout/event_calls.hpp"
 #include "fanout/mark.hpp"
 #include "fanout/publisher.hpp"
 #include "load/target.hpp"
@@ -31,6 +32,8 @@ class Peer {
   // Connects; not much before there is something to publish, as servers have little patience with who says nothing. The
   // peer outlives the publisher.
   [[nodiscard]] Result<std::unique_ptr<Publisher>> open_publisher(const Mark& mark) const;
+  // The same for calls with other events. Carillon only.
+  [[nodiscard]] Result<EventCalls> open_calls() const;
 
  private:
   enum class Kind : std::uint8_t { carillon, floor, nats, nchan };

@@ -13,6 +13,10 @@ using std::chrono::milliseconds;
 
 constexpr MonoTime kStart{std::chrono::hours(1)};
 
+double figure(const Report& report, std::string_view name) {
+  return report.figure(name).value_or(-1);
+}
+
 // Three clients; a trial, one burst to warm up, and two that are measured, of two events each: numbers 0 to 6.
 class ReceptionTest : public testing::Test {
  protected:
@@ -30,7 +34,7 @@ class ReceptionTest : public testing::Test {
   void gets_all(std::uint32_t client) {
     for (std::uint64_t number = 0; number < kEvents; ++number) gets(client, number);
   }
-  [[nodiscard]] std::uint64_t faults() const { return reception_.conclude().count(); }
+  [[nodiscard]] std::uint64_t faults() const { return reception_.conclude(kPlan.all()).count(); }
 
   const Mark mark_{"12ab34cd"};
   Reception reception_{mark_, kPlan, kClients};
@@ -40,10 +44,8 @@ TEST_F(ReceptionTest, IsContentWhenEverybodyGotEverythingInOrder) {
   for (std::uint32_t client = 0; client < kClients; ++client) gets_all(client);
   EXPECT_EQ(faults(), 0U);
   EXPECT_TRUE(reception_.wait_for(kPlan.all(), milliseconds(0)));
-  EXPECT_EQ(reception_.latency().count(), 4 * kClients) << "of what is measured";
+  EXPECT_EQ(reception_.deliveries(), 4 * kClients) << "of what is measured";
   EXPECT_EQ(reception_.trial_bytes(), kMessageBytes);
-  EXPECT_EQ(reception_.bytes_min(), kMessageBytes);
-  EXPECT_EQ(reception_.bytes_max(), kMessageBytes);
 }
 
 TEST_F(ReceptionTest, SeesALoss) {
@@ -83,17 +85,38 @@ TEST_F(ReceptionTest, SeesWhatIsNotOfTheRun) {
   EXPECT_EQ(faults(), 2U);
 }
 
+TEST_F(ReceptionTest, TellsWhenHalfOfTheClientsHaveABurst) {
+  gets(0, 0);
+  EXPECT_FALSE(reception_.wait_for_half(1, milliseconds(0)));
+  gets(1, 0);
+  EXPECT_TRUE(reception_.wait_for_half(1, milliseconds(0)));
+  EXPECT_FALSE(reception_.wait_for(1, milliseconds(0)));
+  gets(2, 0);
+  EXPECT_TRUE(reception_.wait_for(1, milliseconds(0)));
+  EXPECT_EQ(reception_.conclude(1).count(), 0U) << "no more was published";
+}
+
 TEST_F(ReceptionTest, TimesTheLastEventOfEachBurst) {
-  for (std::uint64_t number = 0; number < kEvents; ++number)
+  for (unsigned number = 0; number < kEvents; ++number)
     for (std::uint32_t client = 0; client < kClients; ++client)
       gets(client, number, milliseconds(10 * number + client));
-  const auto bursts = reception_.measured();
-  ASSERT_EQ(bursts.size(), 2U);
-  EXPECT_EQ(bursts[0].first, milliseconds(40));
-  EXPECT_EQ(bursts[0].median, milliseconds(41));
-  EXPECT_EQ(bursts[0].last, milliseconds(42));
-  EXPECT_EQ(bursts[1].last, milliseconds(62));
-  EXPECT_EQ(reception_.latency().max(), milliseconds(62));
+  Report report("test");
+  reception_.set_figures(kPlan.all(), report);
+  EXPECT_FALSE(report.is_void());
+  EXPECT_EQ(figure(report, "first_client_ms"), 60) << "the middle one of two is the second";
+  EXPECT_EQ(figure(report, "median_client_ms"), 61);
+  EXPECT_EQ(figure(report, "last_client_ms"), 62);
+  EXPECT_EQ(figure(report, "delivery_max_ms"), 62);
+  EXPECT_EQ(figure(report, "message_bytes_max"), kMessageBytes);
+}
+
+TEST_F(ReceptionTest, DoesNotCompareMessagesOfOtherSizes) {
+  for (unsigned number = 0; number < kEvents; ++number)
+    for (std::uint32_t client = 0; client < kClients; ++client)
+      reception_.on_message(client, make_alert(mark_, number, R"("id":"x")", kMessageBytes + 3), kStart);
+  Report report("test");
+  reception_.set_figures(kPlan.all(), report);
+  EXPECT_TRUE(report.is_void());
 }
 
 }  // namespace

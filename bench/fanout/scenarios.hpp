@@ -10,6 +10,12 @@
 // Each scenario is one run against a peer that is up, and blocks until it is over.
 namespace carillon::bench {
 
+// Handshakes under way at once while clients connect.
+inline constexpr std::uint32_t kHandshakesAtOnce = 64;
+inline constexpr std::chrono::minutes kConnectPatience{5};
+// Waited for what comes twice, when everything has come.
+inline constexpr std::chrono::milliseconds kForRepeats{500};
+
 // Events to all, in bursts.
 struct BroadcastOptions {
   std::uint32_t clients = 1000;
@@ -26,5 +32,16 @@ struct BroadcastOptions {
 };
 [[nodiscard]] Report run_broadcast(const Peer& peer, const Mark& mark, const Servers& servers,
                                    const BroadcastOptions& options);
+
+// Updates of one user's orders, in open loop, while events to all run back to back: the server is never without one.
+// carillon only.
+struct TargetedOptions {
+  std::uint32_t clients = 10'000;  // that get what goes to all; the one user's client comes on top
+  std::uint32_t sources = 1;
+  double updates_per_second = 100;
+  std::chrono::seconds duration{20};
+};
+[[nodiscard]] Report run_targeted(const Peer& peer, const Mark& mark, const Servers& servers,
+                                  const TargetedOptions& options);
 
 }  // namespace carillon::bench

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "fanout/hurry.hpp"
 #include "load/thread_call.hpp"
 
 namespace carillon::bench {
@@ -25,8 +26,8 @@ std::optional<net::IpAddress> source_address(std::uint32_t number) {
 
 }  // namespace
 
-Subscribers::Subscribers(const Target& target, const Dialect& dialect, Reception& reception, std::uint32_t sources)
-    : target_(target), dialect_(dialect), reception_(reception), sources_(sources), thread_(clock_, "clients") {
+Subscribers::Subscribers(const Target& target, const Dialect& dialect, Judge& judge, std::uint32_t sources)
+    : target_(target), dialect_(dialect), judge_(judge), sources_(sources), thread_(clock_, "clients") {
   thread_.loop().at_turn_end([] { std::this_thread::sleep_for(kBetweenLooks); });
   thread_.start();
 }
@@ -85,8 +86,13 @@ void Subscribers::on_end(std::uint32_t client, std::string_view why) {
   connect_more();
 }
 
+void Subscribers::hurry() {
+  call_on(thread_.loop(), hurry_this_thread);
+}
+
 Faults Subscribers::conclude() {
-  return call_on(thread_.loop(), [&] { return faults_; });
+  thread_.stop();
+  return faults_;
 }
 
 }  // namespace carillon::bench

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "fanout/reception.hpp"
+#include "fanout/judge.hpp"
 #include "fanout/subscriber.hpp"
 #include "load/faults.hpp"
 #include "load/target.hpp"
@@ -19,21 +19,23 @@ class Subscribers final : Subscriber::Owner {
  public:
   // All outlive it. The clients come from `sources` addresses in turn, 127.0.0.1 and those after it: from one address
   // to one port there are only as many connections as the system has ports.
-  Subscribers(const Target& target, const Dialect& dialect, Reception& reception, std::uint32_t sources);
+  Subscribers(const Target& target, const Dialect& dialect, Judge& judge, std::uint32_t sources);
   ~Subscribers() { thread_.stop(); }
   Subscribers(const Subscribers&) = delete;
   Subscribers& operator=(const Subscribers&) = delete;
 
   // Connects so many clients, `at_once` at a time, and returns when all are subscribed or after `patience`. Once. What
-  // comes from then on goes to the reception. Returns how many are subscribed.
+  // comes from then on goes to the judge. Returns how many are subscribed.
   [[nodiscard]] std::uint32_t connect(std::uint32_t count, std::uint32_t at_once, milliseconds patience);
-  // What the reception does not see, when it is asked for last.
+  // Its thread goes before others, where the system lets it.
+  void hurry();
+  // Ends the thread: nothing more is received. What the judge did not see.
   [[nodiscard]] Faults conclude();
 
  private:
   void on_live(std::uint32_t client) override;
   void on_message(std::uint32_t client, std::string_view text) override {
-    reception_.on_message(client, text, std::chrono::steady_clock::now());
+    judge_.on_message(client, text, std::chrono::steady_clock::now());
   }
   void on_fault(std::uint32_t client, std::string_view what) override;
   void on_end(std::uint32_t client, std::string_view why) override;
@@ -44,7 +46,7 @@ class Subscribers final : Subscriber::Owner {
 
   const Target& target_;
   const Dialect& dialect_;
-  Reception& reception_;
+  Judge& judge_;
   const std::uint32_t sources_;
   SystemClock clock_;
   runtime::LoopThread thread_;

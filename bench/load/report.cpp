@@ -16,6 +16,12 @@ void Report::set(std::string name, double value) {
   figures_.emplace_back(std::move(name), measured ? value : 0);
 }
 
+std::optional<double> Report::figure(std::string_view name) const {
+  for (const auto& [its_name, value] : figures_)
+    if (its_name == name) return value;
+  return std::nullopt;
+}
+
 void Report::set_latencies(const std::string& name, const Histogram& latencies) {
   set(name + "_p50_ms", in_ms(latencies.percentile(0.5)));
   set(name + "_p99_ms", in_ms(latencies.percentile(0.99)));

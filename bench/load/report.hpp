@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,7 @@ class Report {
   void add(const Faults& faults) { faults_.add_all(faults); }
   void fault(std::string what) { faults_.add(std::move(what)); }
 
+  [[nodiscard]] std::optional<double> figure(std::string_view name) const;
   [[nodiscard]] bool is_void() const { return faults_.count() > 0; }
   // A table for people.
   void print() const;
