@@ -72,7 +72,10 @@ class TargetedRun {
     const Schedule schedule{.start = std::chrono::steady_clock::now(), .interval = interval_};
     favoured_.set_start(schedule.start);
     const auto post = [&](std::uint64_t first, std::uint64_t end) {
-      return calls->post(orders_.batch(first, end - first), end - first);
+      const MonoTime called = std::chrono::steady_clock::now();
+      auto posted = calls->post(orders_.batch(first, end - first), end - first);
+      calls_.record(std::chrono::steady_clock::now() - called);
+      return posted;
     };
     return publish_on_schedule(schedule, orders_.size(), post, behind_);
   }
@@ -85,6 +88,7 @@ class TargetedRun {
     report_.set("updates", static_cast<double>(favoured_.latency().count()));
     report_.set_latencies("targeted", favoured_.latency());
     report_.set_latencies("published_behind", behind_);
+    report_.set_latencies("call", calls_);
   }
 
   const Peer& peer_;
@@ -105,7 +109,7 @@ class TargetedRun {
   Subscribers one_{peer_.target(), favoured_dialect_, favoured_, 1};
   std::uint64_t published_ = 0;  // to all
   Cost before_{}, after_{};
-  Histogram behind_;
+  Histogram behind_, calls_;
   Report report_{"targeted"};
 };
 
