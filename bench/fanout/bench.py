@@ -79,8 +79,8 @@ class Bench:
                 for report in reports:
                     report.unlink(missing_ok=True)
                 loads = Loads([
-                    [*self._fanout("broadcast", first, processes, report), "--clients", clients_of_each, "--sources", 2 * nodes,
-                     "--events", events, "--interval-ms", interval_ms, "--warm-up", WARM_UP_BURSTS, "--run", run,
+                    [*self._fanout("broadcast", first, processes, report), "--run", run, "--clients", clients_of_each,
+                     "--sources", 2 * nodes, "--events", events, "--interval-ms", interval_ms, "--warm-up", WARM_UP_BURSTS,
                      *(["--only-listen"] if number > 0 else [])] for number, report in enumerate(reports)])
                 with loads:
                     loads.wait_until_live()

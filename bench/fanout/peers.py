@@ -76,7 +76,8 @@ class Other:
     def __enter__(self):
         try:
             with (self.folder / "server.log").open("wb") as log:
-                self.process = subprocess.Popen(self.command(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self.process = subprocess.Popen(self.command(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
+                                                stderr=log)
             seconds_until_accepting(self.process, self.port, self.folder)
         except BaseException:
             self._end()

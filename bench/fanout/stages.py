@@ -102,7 +102,8 @@ class Storm(Stage):
 
     def figures(self, reports):
         yield Figure("connects per second of server CPU: TLS, token, auth_ok", reports.median("connects_per_cpu_second"))
-        yield Figure("  to what one signature and one key exchange leave room for", reports.median("share_of_crypto"), (">=", 0.8))
+        yield Figure("  to what one signature and one key exchange leave room for", reports.median("share_of_crypto"),
+                     (">=", 0.8))
         yield Figure("  p99 of live clients in a storm, to quiet", reports.median("live_p99_ratio"), ("<=", 2))
         yield Figure("connects per second of server CPU with a TLS ticket", reports.median("resumed_connects_per_cpu_second"))
 
@@ -197,7 +198,8 @@ class Growth(Stage):
         for clients in self.sizes:
             for title, (peer, shards) in self.series.items():
                 about = {"peer": peer, "clients": clients, "shards": shards}
-                yield Figure(f"one event to {clients:,} clients: {title}, server CPU per delivery (us)", reports.median(CPU, **about))
+                yield Figure(f"one event to {clients:,} clients: {title}, server CPU per delivery (us)",
+                             reports.median(CPU, **about))
                 yield Figure("  last client (ms)", reports.median("last_client_ms", **about))
 
 
@@ -229,4 +231,5 @@ def handshake_seconds():
 STAGES = {stage.name: stage for stage in (
     BesidePeers("alone", "one event to 5,000 clients", 1.15, events=40, interval_ms=150),
     BesidePeers("together", "ten events at once to 5,000 clients", 1.2, events=150, together=10, interval_ms=750),
-    LastClient(), Memory(), Targeted(), Storm(), Heartbeats(), Allocations(), Pressure(), Stalled(), Unfriendly(), Growth(), Many())}
+    LastClient(), Memory(), Targeted(), Storm(), Heartbeats(), Allocations(), Pressure(), Stalled(), Unfriendly(), Growth(),
+    Many())}
