@@ -1,6 +1,9 @@
 // carillon-fanout: brings the same messages to many clients through carillon and through its peers, and says what it
 // cost. See bench/README.md.
 
+#include <fmt/format.h>
+#include <signal.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -46,6 +49,9 @@ class Commands {
   int main(int count, char** words) {
     CLI11_PARSE(app_, count, words);
     if (peer_.publish.empty()) peer_.publish = peer_.subscribe;
+    for (const pid_t process : processes_)
+      if (::kill(process, 0) != 0)
+        return complain(fmt::format("--server-pid: there is no process {} of ours", process));
     const Mark mark(run_name_.empty() ? make_run_name() : run_name_);
     const auto peer = Peer::make(peer_);
     if (!peer) return complain(peer.error().message);
