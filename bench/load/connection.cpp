@@ -30,10 +30,14 @@ Result<> Connection::open(const Target& target, Link link) {
 }
 
 void Connection::close() {
+  // A copy: OpenSSL spoils the session of a connection that ends without a word.
+  if (!is_closed() && stream_->is_open()) ticket_.reset(SSL_SESSION_dup(SSL_get_session(tls_)));
+  hang_up();
+}
+
+void Connection::hang_up() {
   if (is_closed()) return;
   loop_.unwatch(stream_->fd(), *this);
-  // A copy: OpenSSL spoils the session of a connection that ends without a word.
-  if (stream_->is_open()) ticket_.reset(SSL_SESSION_dup(SSL_get_session(tls_)));
   stream_ = nullptr;
 }
 

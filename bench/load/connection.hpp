@@ -39,7 +39,7 @@ class Connection final : runtime::ReadyHandler {
 
   // `room` and `owner` outlive the connection.
   Connection(runtime::Loop& loop, ConnectionRoom& room, Owner& owner) : loop_(loop), room_(room), owner_(owner) {}
-  ~Connection() { close(); }
+  ~Connection() { hang_up(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -68,6 +68,7 @@ class Connection final : runtime::ReadyHandler {
   void flush();
   void watch();
   void end(std::string_view why);
+  void hang_up();
 
   runtime::Loop& loop_;
   ConnectionRoom& room_;

@@ -193,6 +193,7 @@ class Commands {
     add_number(command, "--stalled", unfriendly_.stalled, "those of them that stop reading");
     add_number(command, "--flooders", unfriendly_.flooders, "connections that send pings");
     add_number(command, "--half-open", unfriendly_.half_open, "connections that say half a ClientHello, or nothing");
+    add_number(command, "--hasty", unfriendly_.hasty, "connections that go when their ClientHello is answered");
     add_number(command, "--rate", unfriendly_.events_per_second, "events per second");
     add_number(command, "--to-all", unfriendly_.to_all, "the share of these that goes to all");
     add_duration(command, "--seconds", unfriendly_.duration, "in quiet, and again under attack");

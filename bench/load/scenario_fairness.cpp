@@ -39,8 +39,10 @@ Report run_fairness(const Target& target, const ServerProbe& server, const Fairn
 
   Crowd others(target, {.users = options.clients});
   report.set("clients", others.grow_to(options.clients, kHandshakesAtOnce, kConnectPatience).connected);
-  const Traffic traffic{
-      .events_per_second = options.events_per_second, .to_all = options.to_all, .duration = options.duration};
+  const Traffic traffic{.events_per_second = options.events_per_second,
+                        .events_per_call = 1,
+                        .to_all = options.to_all,
+                        .duration = options.duration};
   Faults faults;
   const Histogram quiet = measure_latencies(target, server, others, traffic, faults);
   std::vector<Span> replays;

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{10};
 constexpr std::chrono::seconds kGonePatience{10};
-// The one connection that publishes is to have time left, or all that it measures is how it cannot keep up.
-constexpr std::uint32_t kEventsPerCall = 5;
 constexpr std::chrono::seconds kWarmUp{3};
 
 // What came of some rounds.
@@ -80,23 +78,24 @@ Report run_storm(const Target& target, const ServerProbe& server, const StormOpt
 
   Crowd live(target, {.users = options.live_clients});
   report.set("live_clients", live.grow_to(options.live_clients, kHandshakesAtOnce, kConnectPatience).connected);
-  Traffic traffic{.events_per_second = options.events_per_second,
-                  .events_per_call = kEventsPerCall,
-                  .to_all = options.to_all,
-                  .duration = kWarmUp};
+  Traffic traffic{.events_per_second = options.events_per_second, .to_all = options.to_all, .duration = kWarmUp};
   (void)measure_latencies(target, server, live, traffic, faults);
   traffic.duration = options.duration;
   const Histogram quiet = measure_latencies(target, server, live, traffic, faults);
   HandshakeStorm storm;
+  std::chrono::nanoseconds cpu{0};
   const Histogram during = measure_latencies(target, server, live, traffic, faults, [&] {
     const MonoTime end = std::chrono::steady_clock::now() + options.duration;
+    const auto cpu_before = server.cpu_time();
     storm = giving_way([&] { return storm_until(target, options.live_clients, end); });
+    cpu = server.cpu_time() - cpu_before;
     return std::vector{storm.span};
   });
   report.add(faults);
   report.add(storm.faults);
   report.set("storm_connects_per_second", storm.connects_per_second());
   report.set_latencies("storm_connect", storm.handshakes);
+  report.set("storm_cpu_percent_of_a_core", 100 * in_seconds(cpu) / in_seconds(storm.span.end - storm.span.begin));
   report.set_latencies("live_quiet", quiet);
   report.set_latencies("live_during", during);
   report.set("live_p99_ratio", in_ms(during.percentile(0.99)) / in_ms(quiet.percentile(0.99)));

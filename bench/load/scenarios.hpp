@@ -100,14 +100,16 @@ struct StalledOptions {
 [[nodiscard]] Report run_stalled(const Target& target, const ServerProbe& server, const StalledOptions& options);
 
 // Clients get events at a steady rate, first in quiet, then while others misbehave in every way at once: a storm of
-// handshakes, as fast as the server takes them with 64 under way; a flood of pings; connections that are half open; and
-// some of the clients themselves, on narrow links, that do not read. Latencies are those of the other clients. A share
+// handshakes, as fast as the server takes them with 64 under way, beside `hasty` ones that go when the server has
+// answered; a flood of pings; connections that are half open; and some of the clients themselves, on narrow links, that
+// do not read. Latencies are those of the other clients. A share
 // of the events are signals to all; of the others four in five are updates for those that stall.
 struct UnfriendlyOptions {
   std::uint32_t clients = 1000;
   std::uint32_t stalled = 100;
   std::uint32_t flooders = 20;
   std::uint32_t half_open = 1000;
+  std::uint32_t hasty = 64;
   double events_per_second = 100;
   double to_all = 0.1;
   std::chrono::seconds duration{40};
