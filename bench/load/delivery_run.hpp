@@ -39,23 +39,21 @@ struct DeliveryPlan {
 // Order updates for the crowd's users in turn, and signals to all among them.
 struct Traffic {
   double events_per_second = 100;
-  struct Traffic {
-    double events_per_second = 100;
-    // The one connection that publishes is to have time left, or all that is measured is how it cannot keep up.
-    std::uint32_t events_per_call = 5;
-    double to_all = 0.25;        // the share of signals
-    std::uint32_t favoured = 0;  // as EventBook::Orders has it
-    std::chrono::seconds duration{25};
-  };
+  // The one connection that publishes is to have time left, or all that is measured is how it cannot keep up.
+  std::uint32_t events_per_call = 5;
+  double to_all = 0.25;        // the share of signals
+  std::uint32_t favoured = 0;  // as EventBook::Orders has it
+  std::chrono::seconds duration{25};
+};
 
-  struct Span {
-    MonoTime begin, end;
-  };
+struct Span {
+  MonoTime begin, end;
+};
 
-  // The latencies of a crowd's timed clients under such traffic. With `meanwhile`, which is called while it lasts and
-  // returns the times that count, of those events that were due in these.
-  [[nodiscard]] Histogram measure_latencies(const Target& target, const ServerProbe& server, Crowd& crowd,
-                                            const Traffic& traffic, Faults& faults,
-                                            const std::function<std::vector<Span>()>& meanwhile = {});
+// The latencies of a crowd's timed clients under such traffic. With `meanwhile`, which is called while it lasts and
+// returns the times that count, of those events that were due in these.
+[[nodiscard]] Histogram measure_latencies(const Target& target, const ServerProbe& server, Crowd& crowd,
+                                          const Traffic& traffic, Faults& faults,
+                                          const std::function<std::vector<Span>()>& meanwhile = {});
 
 }  // namespace carillon::bench
