@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kBeforeFirst{500};  // for the publisher to connect
 constexpr std::chrono::seconds kPatience{10};           // then what has not come counts as lost
 constexpr std::chrono::milliseconds kForRepeats{500};   // for what comes twice
+constexpr double kRatioMin = 0.8;                       // of p99s; less is not chance
 
 }  // namespace
 
@@ -71,6 +72,14 @@ Histogram measure_latencies(const Target& target, const ServerProbe& server, Cro
     for (const auto latency : run.audit->arrivals(number)) latencies.record(latency);
   }
   return latencies;
+}
+
+void set_disturbance(Report& report, const std::string& prefix, const Histogram& quiet, const Histogram& during) {
+  const double ratio = in_ms(during.percentile(0.99)) / in_ms(quiet.percentile(0.99));
+  report.set_latencies(prefix + "quiet", quiet);
+  report.set_latencies(prefix + "during", during);
+  report.set(prefix + "p99_ratio", ratio);
+  if (ratio < kRatioMin) report.fault("latencies were longer in quiet");
 }
 
 }  // namespace carillon::bench

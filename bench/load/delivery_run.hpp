@@ -3,12 +3,14 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "load/crowd.hpp"
 #include "load/delivery_audit.hpp"
 #include "load/event_book.hpp"
 #include "load/publisher.hpp"
+#include "load/report.hpp"
 #include "load/server_probe.hpp"
 #include "load/target.hpp"
 
@@ -55,5 +57,9 @@ struct Span {
 [[nodiscard]] Histogram measure_latencies(const Target& target, const ServerProbe& server, Crowd& crowd,
                                           const Traffic& traffic, Faults& faults,
                                           const std::function<std::vector<Span>()>& meanwhile = {});
+
+// Both, by PREFIXquiet and PREFIXduring, and PREFIXp99_ratio. Void when it was worse in quiet: then others had the
+// machine, and the ratio would please anybody.
+void set_disturbance(Report& report, const std::string& prefix, const Histogram& quiet, const Histogram& during);
 
 }  // namespace carillon::bench

@@ -58,9 +58,7 @@ Report run_fairness(const Target& target, const ServerProbe& server, const Fairn
   for (const Span& one : replays) replaying += one.end - one.begin;
   report.set("deliveries_quiet", static_cast<double>(quiet.count()));
   report.set("deliveries_during", static_cast<double>(during.count()));
-  report.set_latencies("quiet", quiet);
-  report.set_latencies("during", during);
-  report.set("p99_ratio", in_ms(during.percentile(0.99)) / in_ms(quiet.percentile(0.99)));
+  set_disturbance(report, "", quiet, during);
   report.set("replay_seconds", in_seconds(replaying) / static_cast<double>(replays.size()));
   report.set("resident_mb", in_mb(server.resident_bytes()));
   return report;

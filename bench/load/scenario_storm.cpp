@@ -96,9 +96,7 @@ Report run_storm(const Target& target, const ServerProbe& server, const StormOpt
   report.set("storm_connects_per_second", storm.connects_per_second());
   report.set_latencies("storm_connect", storm.handshakes);
   report.set("storm_cpu_percent_of_a_core", 100 * in_seconds(cpu) / in_seconds(storm.span.end - storm.span.begin));
-  report.set_latencies("live_quiet", quiet);
-  report.set_latencies("live_during", during);
-  report.set("live_p99_ratio", in_ms(during.percentile(0.99)) / in_ms(quiet.percentile(0.99)));
+  set_disturbance(report, "live_", quiet, during);
   return report;
 }
 

@@ -87,9 +87,7 @@ Report run_unfriendly(const Target& target, const ServerProbe& server, const Unf
   report.set("half_open_dropped", static_cast<double>(done.strangers.dropped));
   report.set("closed_for_stalling", static_cast<double>(crowd.times_closed_for_stalling()));
   report.set("cpu_percent_of_a_core", 100 * in_seconds(cpu) / in_seconds(took));
-  report.set_latencies("quiet", quiet);
-  report.set_latencies("during", during);
-  report.set("p99_ratio", in_ms(during.percentile(0.99)) / in_ms(quiet.percentile(0.99)));
+  set_disturbance(report, "", quiet, during);
   report.set("resident_mb", in_mb(server.resident_bytes()));
   return report;
 }
