@@ -230,6 +230,6 @@ def handshake_seconds():
 
 STAGES = {stage.name: stage for stage in (
     BesidePeers("alone", "one event to 5,000 clients", 1.15, events=40, interval_ms=150),
-    BesidePeers("together", "ten events at once to 5,000 clients", 1.2, events=150, together=10, interval_ms=750),
+    BesidePeers("together", "ten events at once to 5,000 clients", 1.2, events=120, together=10, interval_ms=1_000),
     LastClient(), Memory(), Targeted(), Storm(), Heartbeats(), Allocations(), Pressure(), Stalled(), Unfriendly(), Growth(),
     Many())}
