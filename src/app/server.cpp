@@ -13,6 +13,7 @@
 #include "app/version.hpp"
 #include "auth/key_set.hpp"
 #include "base/ensure.hpp"
+#include "base/short_slice.hpp"
 #include "net/listener.hpp"
 #include "telemetry/log.hpp"
 
@@ -95,7 +96,10 @@ Result<> Server::start() {
   for (const auto& shard : shards_) shard->start();
   notification_thread_.start();
   opening_log_ = true;
-  notification_thread_.loop().post([this] { open_log(); });
+  notification_thread_.loop().post([this] {
+    ask_for_short_slices();
+    open_log();
+  });
   telemetry::log(Level::info, "listening",
                  {{"version", version()},
                   {"listen", config_.server.listen.text()},

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/short_slice.hpp"
 #include "telemetry/log.hpp"
 
 namespace carillon::eventlog {
@@ -107,9 +108,14 @@ void BrokerLog::run(Opened opened, RecordSink& sink) {
   link_.up(BrokerLink::End::writer);
   queue_.open();
   is_started_ = true;
-  appending_ = std::thread([this] { appender_->run(); });
-  following_ =
-      std::thread([this] { follower_->run([this] { queue_.wake(); }, [this](GapReason reason) { on_end(reason); }); });
+  appending_ = std::thread([this] {
+    ask_for_short_slices();
+    appender_->run();
+  });
+  following_ = std::thread([this] {
+    ask_for_short_slices();
+    follower_->run([this] { queue_.wake(); }, [this](GapReason reason) { on_end(reason); });
+  });
 }
 
 void BrokerLog::on_end(GapReason reason) {

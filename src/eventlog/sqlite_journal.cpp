@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "base/short_slice.hpp"
 #include "telemetry/log.hpp"
 
 namespace carillon::eventlog {
@@ -120,6 +121,7 @@ void SqliteJournal::remove_dead_letter(Position position, Done done) {
 
 void SqliteJournal::run() {
   ::pthread_setname_np(::pthread_self(), "journal");
+  ask_for_short_slices();
   for (bool is_last = false; !is_last && !failure_;) {
     LogQueue::Taken taken = queue_.take(is_busy_ ? std::chrono::nanoseconds::zero() : options_.upkeep_interval);
     is_last = taken.is_last;
