@@ -105,6 +105,7 @@ class Hub {
   bool offer(Subscriber& subscriber);
   void begin_round();
   void sweep();
+  void prefetch_next() const;
   [[nodiscard]] bool awaits_sweep(std::size_t index) const;
   void vacate(std::size_t index);
 
