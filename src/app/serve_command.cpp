@@ -8,7 +8,7 @@
 #include "base/clock.hpp"
 #include "base/ensure.hpp"
 #include "config/config.hpp"
-#include "net/record_pool.hpp"
+#include "net/tls_memory.hpp"
 #include "telemetry/log.hpp"
 
 namespace carillon::app {
@@ -24,7 +24,7 @@ int refuse(const std::string& why) {
 }  // namespace
 
 int run(const ServeCommand& command) {
-  ensure(net::RecordPool::install(), "nothing has used OpenSSL yet");
+  ensure(net::TlsMemory::install(), "nothing has used OpenSSL yet");
   std::filesystem::path file = command.config;
   if (file.empty()) {
     auto setup = prepare_dev_setup(command.dev_folder, SystemClock().wall_now());
