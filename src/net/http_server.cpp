@@ -24,8 +24,8 @@ constexpr std::size_t kPipelinedBytesMax = 64 * 1024;
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 // What is encrypted of a shared body at once: what the kernel refuses of it is all that is kept for the connection.
 constexpr std::size_t kPieceBytes = 64 * 1024;
-// Of a turn, for TLS handshakes: a few. Who is connected already does not wait for a thousand who come.
-constexpr std::chrono::microseconds kHandshakesTime{1000};
+// Of a turn, for TLS handshakes: one or two. A turn of a broadcast takes a third more, however many come.
+constexpr std::chrono::microseconds kHandshakesTime{300};
 
 std::string_view reason_phrase(int status) {
   switch (status) {

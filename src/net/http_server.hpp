@@ -87,7 +87,7 @@ struct HttpOptions {
 };
 
 // Serves HTTP/1.1 on one loop: accepts, shakes hands, reads one request at a time per connection, routes it, answers.
-// Handshakes are worked off at the end of the loop's turns, a millisecond at a time.
+// Handshakes are worked off at the end of the loop's turns, a part of a millisecond at a time.
 // Every refusal says `Connection: close` (protocol 7.4), and at most one request per connection is under way.
 // Shard-confined. Calls of routes happen on the loop's thread.
 class HttpServer {

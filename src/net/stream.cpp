@@ -147,6 +147,14 @@ Stream::Status Stream::read_records(std::string& into) {
   }
 }
 
+// The kernel does not even copy it (tcp(7), MSG_TRUNC).
+Stream::Status Stream::discard(std::size_t& bytes) {
+  const ssize_t got = ::recv(fd_.get(), scratch_.input.get(), StreamScratch::kInputBytes, MSG_TRUNC);
+  bytes = got > 0 ? static_cast<std::size_t>(got) : 0;
+  if (got == 0) return Status::closed;
+  return got > 0 || errno == EAGAIN || errno == EINTR ? Status::ok : Status::failed;
+}
+
 Stream::Status Stream::write(std::string_view bytes) {
   if (broken_) return Status::failed;
   scratch_.output.clear();
@@ -154,7 +162,6 @@ Stream::Status Stream::write(std::string_view bytes) {
     scratch_.output.append(bytes);
     return send_output();
   }
-  ERR_clear_error();
   while (!bytes.empty()) {
     const int result = SSL_write(ssl_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 30)));
     if (result <= 0) {

@@ -57,6 +57,9 @@ class Stream {
   [[nodiscard]] bool has_unsent() const { return !unsent_.empty(); }
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_.size(); }
 
+  // Throws away what has arrived, once, without looking at it; `bytes` says how much. After finish_writing().
+  Status discard(std::size_t& bytes);
+
   // Says that nothing more follows (TLS close_notify, then FIN, behind what is unsent). Reading may go on.
   void finish_writing();
 

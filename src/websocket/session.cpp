@@ -34,7 +34,7 @@ constexpr std::size_t kWriteBytes = 64 * 1024;
 // And to a client that was blocked and has not all yet: what the kernel refuses of a write has to be kept.
 constexpr std::size_t kNarrowWriteBytes = 512;
 constexpr std::size_t kControlBytesMax = 64 * 1024;
-constexpr std::size_t kDiscardedBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kDiscardedBytesMax = 256 * 1024;  // a peer that goes on and on after our close frame
 
 std::string hex(std::uint64_t value) {
   std::string text;
@@ -90,6 +90,7 @@ void Session::on_ready(std::uint32_t events) {
 }
 
 void Session::receive() {
+  if (state_ == State::closing && close_seen_ && control_.empty()) return discard();
   std::string& input = server_.input_;
   input.clear();
   const net::Stream::Status status = stream_.read(input);
@@ -99,11 +100,19 @@ void Session::receive() {
   watch_for_unsent();
 }
 
+// Nothing that still comes matters, but for its end.
+void Session::discard() {
+  std::size_t bytes = 0;
+  const net::Stream::Status status = stream_.discard(bytes);
+  discarded_ += bytes;
+  if (status != net::Stream::Status::ok || discarded_ > kDiscardedBytesMax) die();
+}
+
 void Session::take(std::string_view bytes) {
-  if (state_ == State::closing && close_seen_) {
+  if (state_ == State::closing) {
     discarded_ += bytes.size();
-    if (discarded_ > kDiscardedBytesMax) die();
-    return;
+    if (discarded_ > kDiscardedBytesMax) return die();
+    if (close_seen_) return;
   }
   bool completed = false;  // a control frame in the middle of a message does not give it more time
   while (state_ != State::closed && !close_seen_) {
@@ -156,6 +165,7 @@ bool Session::is_within_rate(RateLimit& limit, bool may_warn) {
   }
   if (!may_warn || left < -kGraceAfterWarning) {
     close(CloseCode::too_many, "too many messages; retry_after_ms=5000");
+    close_seen_ = true;  // it has said enough
   } else if (!std::exchange(rate_warned_, true)) {
     answer_invalid("too_many", "too many messages; slow down or be disconnected", milliseconds{1000});
   }

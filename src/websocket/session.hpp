@@ -84,6 +84,7 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
 
   // input
   void receive();
+  void discard();
   void take(std::string_view bytes);
   void take_item(const FrameReader::Item& item);
   void take_message(std::string_view text);

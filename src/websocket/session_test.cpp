@@ -371,6 +371,20 @@ TEST(Session, TooManyMessagesAreWarnedAboutAndThenClosed) {
   EXPECT_EQ(pinger.close_code, 4429);
 }
 
+TEST(Session, WhoFloodsIsNotHeardAnyMoreAndThenCutOff) {
+  World w;
+  Client& alice = w.connect_as("alice");
+  for (int i = 0; i < 12; ++i) alice.send_frame(protocol::Opcode::ping, "");
+  w.turn();
+  EXPECT_EQ(alice.close_code, 4429);
+  EXPECT_TRUE(alice.ended);
+  for (int i = 0; i < 100 && w.server.connections() > 0; ++i) {
+    for (int k = 0; k < 100; ++k) alice.send_frame(protocol::Opcode::ping, std::string(100, 'x'));
+    w.turn();
+  }
+  EXPECT_EQ(w.server.connections(), 0);
+}
+
 // cases.md D9, D16: a control frame does not give a begun message more time.
 TEST(Session, AMessageBegunMustEndInTime) {
   World w;
