@@ -55,11 +55,11 @@ class Bench:
 
         return self._measure(stage, peer, command, clients, shards, NO_HEARTBEATS | (settings or {}))
 
-    def targeted(self, stage, clients):
+    def targeted(self, stage, clients, settings=None):
         def command(server, report):
             return [*self._fanout("targeted", server, server.processes, report), "--clients", clients]
 
-        return self._measure(stage, "carillon", command, clients)
+        return self._measure(stage, "carillon", command, clients, settings=NO_HEARTBEATS | (settings or {}))
 
     def scenario(self, stage, clients, *words, settings=None):
         """One of carillon-bench."""
