@@ -134,7 +134,7 @@ bool Hub::deliver(MonoTime now) {
 // With thousands of subscribers each comes from memory: on its way already while those before it are in the kernel.
 void Hub::prefetch_next() const {
   const std::size_t at = sweep_at_ + kPrefetchAhead;
-  if (at >= all_.size()) return;
+  if (at >= all_.size() || all_[at] == nullptr) return;
   const auto* const begin = reinterpret_cast<const char*>(all_[at]);
   for (std::size_t line = 0; line < kPrefetchBytes; line += kCacheLine) __builtin_prefetch(begin + line);
 }
