@@ -140,7 +140,7 @@ TEST(Cursor, ResumesFromTheWindowsEdgeAndNotFromBeforeIt) {
   w.now += std::chrono::minutes{59};
   w.publish(2);
   w.now += std::chrono::minutes{2};
-  w.window.trim(w.now);  // of the first
+  w.window.trim(w.now, w.window.end());  // of the first
   EXPECT_EQ(w.resume(9), GapReason::trimmed);
   EXPECT_EQ(w.resume(10), std::nullopt);
   EXPECT_EQ(w.read(), R"({2,"replayed":true}{3,"replayed":true})");
@@ -272,7 +272,7 @@ TEST(Cursor, IsTrimmedWhereOneLaneIs) {
   w.publish_at(0, {1});
   w.publish_at(1, {1});
   w.now += std::chrono::hours{2};
-  w.window.trim(w.now);
+  w.window.trim(w.now, w.window.end());
   w.publish_at(0, {2});
   EXPECT_EQ(w.resume("p.9.0"), GapReason::trimmed);
   EXPECT_EQ(w.resume("p.1.1"), std::nullopt);
@@ -285,7 +285,7 @@ TEST(Cursor, TellsWhenTheWindowHasMovedPastIt) {
   EXPECT_EQ(w.resume(0), std::nullopt);
   EXPECT_EQ(w.read(1), R"({1,"replayed":true})");
   w.now += std::chrono::hours{2};
-  w.window.trim(w.now);
+  w.window.trim(w.now, w.window.end());
   EXPECT_EQ(w.read(), "");
   EXPECT_TRUE(w.last.gap);
 }

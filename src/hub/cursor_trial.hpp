@@ -125,7 +125,7 @@ class CursorTrial {
       reader.cursor.fall_behind();
     }
     turn_begin_ = window_.end();
-    window_.trim(now_);
+    window_.trim(now_, window_.end());
     state_.trim(now_);
   }
 

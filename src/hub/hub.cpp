@@ -20,7 +20,9 @@ constexpr std::size_t kPrefetchBytes = 5 * kCacheLine;
 }  // namespace
 
 std::optional<GapReason> Hub::subscribe(Subscriber& subscriber, const Beginning& beginning, MonoTime now) {
-  if (sweep_at_ + sweep_left_ > all_.size()) ++sweep_left_;  // the end, round which the sweep goes, moves away
+  // The end, round which the sweep goes, moves away.
+  for (std::size_t* const left : {&sweep_left_, &round_left_})
+    if (sweep_at_ + *left > all_.size()) ++*left;
   subscriber.index_ = static_cast<std::uint32_t>(all_.size());
   subscriber.offered_ = window_.end();
   all_.push_back(&subscriber);
@@ -45,18 +47,19 @@ void Hub::unsubscribe(Subscriber& subscriber) {
 void Hub::vacate(std::size_t index) {
   const std::size_t last = all_.size() - 1;
   if (index != last) {
-    if (awaits_sweep(last) && !awaits_sweep(index)) touch(*all_[last]);
+    if (is_ahead(last, sweep_left_)) touch(*all_[last]);
     all_[index] = all_[last];
     all_[index]->index_ = static_cast<std::uint32_t>(index);
   }
   all_.pop_back();
   sweep_left_ = std::min(sweep_left_, last);
+  round_left_ = std::min(round_left_, last);
   if (sweep_at_ >= last) sweep_at_ = 0;
 }
 
-bool Hub::awaits_sweep(std::size_t index) const {
-  const std::size_t ahead = index >= sweep_at_ ? index - sweep_at_ : index + all_.size() - sweep_at_;
-  return ahead < sweep_left_;
+// It is one of the next `left` that the sweep comes to.
+bool Hub::is_ahead(std::size_t index, std::size_t left) const {
+  return (index >= sweep_at_ ? index - sweep_at_ : index + all_.size() - sweep_at_) < left;
 }
 
 void Hub::remember(std::span<const PublicationPtr> publications) {
@@ -68,7 +71,7 @@ void Hub::publish(std::span<const PublicationPtr> publications) {
     window_.append(publication);
     state_.apply(publication);
     if (!publication->is_targeted()) {
-      begin_round();
+      want_round();
     } else if (publication->kind == EventKind::order_update) {
       touch(publication->owner);
     } else {
@@ -77,10 +80,18 @@ void Hub::publish(std::span<const PublicationPtr> publications) {
   }
 }
 
-// One that begins while none is under way begins somewhere else than the last.
-void Hub::begin_round() {
-  if (sweep_left_ == 0 && !all_.empty()) sweep_at_ = (sweep_at_ + all_.size() / 2 + 1) % all_.size();
+// A sweep that begins from rest begins somewhere else than the last.
+void Hub::want_round() {
+  if (sweep_left_ == 0 && !all_.empty()) {
+    sweep_at_ = (sweep_at_ + all_.size() / 2 + 1) % all_.size();
+    begin_round();
+  }
   sweep_left_ = all_.size();
+}
+
+void Hub::begin_round() {
+  round_began_ = window_.end();
+  round_left_ = all_.size();
 }
 
 void Hub::touch(const UserId& user) {
@@ -98,8 +109,8 @@ bool Hub::offer(Subscriber& subscriber) {
   Cursor& cursor = subscriber.cursor_;
   const std::uint64_t begin = std::max({subscriber.offered_, settled_, cursor.next(settled_)});
   subscriber.offered_ = window_.end();
-  std::uint64_t bytes = 0;
-  for (std::uint64_t s = begin; s < window_.end(); ++s) {
+  std::uint64_t bytes = begin < window_.begin() ? 1 : 0;  // what is gone may have concerned it: it will find the gap
+  for (std::uint64_t s = std::max(begin, window_.begin()); s < window_.end(); ++s) {
     const Publication& publication = window_.at(s);
     if (may_see(subscriber.user_, subscriber.grants_, publication)) bytes += publication.frame.size();
   }
@@ -125,10 +136,21 @@ bool Hub::deliver(MonoTime now) {
   std::ranges::sort(vacated_, std::greater{});
   for (const std::size_t index : vacated_) vacate(index);
   vacated_.clear();
-  if (sweep_left_ == 0 && touched_.empty()) settled_ = window_.end();
-  window_.trim(now);
+  settle();
+  window_.trim(now, settled_);
   state_.trim(now);
   return sweep_left_ > 0 || !touched_.empty();
+}
+
+// Under back-to-back broadcasts a sweep goes on and on; then it is its rounds that tell what everybody was told of.
+void Hub::settle() {
+  if (!touched_.empty()) return;
+  if (sweep_left_ == 0) {
+    settled_ = window_.end();
+  } else if (round_left_ == 0) {
+    settled_ = std::max(settled_, round_began_);
+    begin_round();
+  }
 }
 
 // With thousands of subscribers each comes from memory: on its way already while those before it are in the kernel.
@@ -146,6 +168,7 @@ void Hub::sweep() {
     Subscriber* const subscriber = all_[sweep_at_];
     sweep_at_ = sweep_at_ + 1 < all_.size() ? sweep_at_ + 1 : 0;
     --sweep_left_;
+    if (round_left_ > 0) --round_left_;
     if (subscriber != nullptr && offer(*subscriber)) ++told;
   }
 }

@@ -61,7 +61,9 @@ class Subscriber {
 // 1. A subscriber whose cursor is not behind has read everything before settled_ that concerns it.
 // 2. One whose cursor is behind has read everything before it that concerns it.
 // 3. Whom the sweep has still to come to is within sweep_left_ places from sweep_at_, round the end, or is touched.
-// 4. Nothing is appended to a subscriber's frames that may_see() does not allow.
+// 4. Who has not been told of all before round_began_ is within round_left_ places from there, or is touched.
+// 5. What comes from settled_ on is in the window, or whom it may have concerned has a gap.
+// 6. Nothing is appended to a subscriber's frames that may_see() does not allow.
 class Hub {
  public:
   // Subscribers that one slice of a sweep tells: about a millisecond of writing.
@@ -103,10 +105,12 @@ class Hub {
   void touch(Subscriber& subscriber);
   void touch(const UserId& user);
   bool offer(Subscriber& subscriber);
+  void want_round();
   void begin_round();
   void sweep();
+  void settle();
   void prefetch_next() const;
-  [[nodiscard]] bool awaits_sweep(std::size_t index) const;
+  [[nodiscard]] bool is_ahead(std::size_t index, std::size_t left) const;
   void vacate(std::size_t index);
 
   const std::size_t slice_;
@@ -115,6 +119,8 @@ class Hub {
   std::uint64_t settled_ = 1;  // everybody was told of all before this sequence
   std::size_t sweep_at_ = 0;   // in all_: who comes next
   std::size_t sweep_left_ = 0;
+  std::uint64_t round_began_ = 1;  // where the window ended when the sweep was here last
+  std::size_t round_left_ = 0;
   bool delivering_ = false;
   std::vector<std::size_t> vacated_;  // while delivering: the indices of those who left
   std::vector<Subscriber*> all_;      // null: vacated

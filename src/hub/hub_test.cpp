@@ -38,8 +38,8 @@ struct Client final : Subscriber {
     if (!stalled) read_all();
   }
   void read_all() {
-    while (!hub.read(*this, 1, seen).at_end) {
-    }
+    Reading reading;
+    while (!reading.at_end && !reading.gap) reading = hub.read(*this, 1, seen);
   }
 
   Hub& hub;
@@ -285,6 +285,54 @@ TEST(Hub, WhoMovesUpInTheListDuringASweepIsNotPassedOver) {
   first.reset();
   w.end_turn();
   for (const Client* client : {&second, &third, &fourth, &last}) EXPECT_EQ(client->seen, "1,");
+}
+
+TEST(Hub, WhatIsTooOldForTheWindowStillReachesAll) {
+  World w({.age = std::chrono::seconds{10}}, 1);
+  Client a(w.hub, "a"), b(w.hub, "b"), c(w.hub, "c");
+  w.now -= std::chrono::hours{1};
+  w.signal();
+  w.now += std::chrono::hours{1};
+  w.end_turn();
+  for (const Client* client : {&a, &b, &c}) EXPECT_EQ(client->seen, "1,");
+  w.end_turn();
+  EXPECT_EQ(w.hub.window().begin(), 2U);
+}
+
+TEST(Hub, TheWindowStaysBoundedWhileASweepGoesOnAndOn) {
+  World measured;
+  measured.signal();
+  const std::uint64_t one = measured.hub.window().bytes();
+  World w({.bytes = 4 * one}, 1);
+  Client a(w.hub, "a"), b(w.hub, "b"), c(w.hub, "c");
+  std::string all;
+  for (int i = 1; i <= 100; ++i) {
+    w.signal();
+    all += std::to_string(i) + ",";
+    EXPECT_TRUE(w.hub.deliver(w.now));
+    EXPECT_LE(w.hub.window().bytes(), 9 * one);
+  }
+  w.end_turn();
+  for (const Client* client : {&a, &b, &c}) EXPECT_EQ(client->seen, all);
+}
+
+TEST(Hub, WhomTheSweepComesToTooLateHasAGapAndIsTold) {
+  World measured;
+  measured.signal();
+  World w({.bytes = 2 * measured.hub.window().bytes()}, 1);
+  Client first(w.hub, "first"), second(w.hub, "second");
+  second.stalled = true;
+  for (int i = 0; i < 20; ++i) w.order("nobody");
+  w.end_turn();
+  EXPECT_EQ(second.told, 0) << "what is not for it is no loss";
+  w.signal();
+  for (int i = 0; i < 20; ++i) w.order("nobody");
+  EXPECT_TRUE(w.hub.deliver(w.now));
+  w.end_turn();
+  EXPECT_EQ(first.seen, "21,");
+  EXPECT_EQ(second.told, 1);
+  std::string frames;
+  EXPECT_TRUE(w.hub.read(second, 100, frames).gap);
 }
 
 // Any mix of events, stalls, comings and goings: each client has exactly what a plain model says, in order.
