@@ -109,8 +109,8 @@ bool Hub::offer(Subscriber& subscriber) {
   Cursor& cursor = subscriber.cursor_;
   const std::uint64_t begin = std::max({subscriber.offered_, settled_, cursor.next(settled_)});
   subscriber.offered_ = window_.end();
-  std::uint64_t bytes = begin < window_.begin() ? 1 : 0;  // what is gone may have concerned it: it will find the gap
-  for (std::uint64_t s = std::max(begin, window_.begin()); s < window_.end(); ++s) {
+  std::uint64_t bytes = 0;
+  for (std::uint64_t s = begin; s < window_.end(); ++s) {
     const Publication& publication = window_.at(s);
     if (may_see(subscriber.user_, subscriber.grants_, publication)) bytes += publication.frame.size();
   }

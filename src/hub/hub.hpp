@@ -62,7 +62,7 @@ class Subscriber {
 // 2. One whose cursor is behind has read everything before it that concerns it.
 // 3. Whom the sweep has still to come to is within sweep_left_ places from sweep_at_, round the end, or is touched.
 // 4. Who has not been told of all before round_began_ is within round_left_ places from there, or is touched.
-// 5. What comes from settled_ on is in the window, or whom it may have concerned has a gap.
+// 5. What comes from settled_ on is in the window.
 // 6. Nothing is appended to a subscriber's frames that may_see() does not allow.
 class Hub {
  public:
@@ -99,6 +99,9 @@ class Hub {
   [[nodiscard]] std::size_t subscribers() const { return all_.size(); }
   [[nodiscard]] const RecentWindow& window() const { return window_; }
   [[nodiscard]] const CurrentState& state() const { return state_; }
+  // Everybody was told of all before this sequence; what comes from there on is kept whatever the window's limits say.
+  // Who publishes waits before that is too much.
+  [[nodiscard]] std::uint64_t settled() const { return settled_; }
 
  private:
   [[nodiscard]] static Viewer viewer(const Subscriber& subscriber) { return {subscriber.user_, subscriber.grants_}; }

@@ -316,25 +316,6 @@ TEST(Hub, TheWindowStaysBoundedWhileASweepGoesOnAndOn) {
   for (const Client* client : {&a, &b, &c}) EXPECT_EQ(client->seen, all);
 }
 
-TEST(Hub, WhomTheSweepComesToTooLateHasAGapAndIsTold) {
-  World measured;
-  measured.signal();
-  World w({.bytes = 2 * measured.hub.window().bytes()}, 1);
-  Client first(w.hub, "first"), second(w.hub, "second");
-  second.stalled = true;
-  for (int i = 0; i < 20; ++i) w.order("nobody");
-  w.end_turn();
-  EXPECT_EQ(second.told, 0) << "what is not for it is no loss";
-  w.signal();
-  for (int i = 0; i < 20; ++i) w.order("nobody");
-  EXPECT_TRUE(w.hub.deliver(w.now));
-  w.end_turn();
-  EXPECT_EQ(first.seen, "21,");
-  EXPECT_EQ(second.told, 1);
-  std::string frames;
-  EXPECT_TRUE(w.hub.read(second, 100, frames).gap);
-}
-
 // Any mix of events, stalls, comings and goings: each client has exactly what a plain model says, in order.
 TEST(Hub, AgreesWithAModelWhateverHappens) {
   for (unsigned seed = 0; seed < 300; ++seed) {

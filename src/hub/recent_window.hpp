@@ -40,14 +40,9 @@ class RecentWindow {
     publications_.push_back(std::move(publication));
   }
 
-  // Lets go of what is older or more than the limits allow. What comes from `needed` on stays longer, until there is
-  // twice as much as allowed.
-  void trim(MonoTime now, std::uint64_t needed) {
-    const auto is_to_go = [&] {
-      if (begin() >= needed) return bytes_ / 2 > limits_.bytes;
-      return bytes_ > limits_.bytes || now - publications_.front()->accepted_at > limits_.age;
-    };
-    while (!publications_.empty() && is_to_go()) {
+  // Lets go of what is older or more than the limits allow, before `end`.
+  void trim(MonoTime now, std::uint64_t end) {
+    while (begin() < end && (bytes_ > limits_.bytes || now - publications_.front()->accepted_at > limits_.age)) {
       bytes_ -= cost(*publications_.front());
       before_ = publications_.front()->position;
       publications_.pop_front();

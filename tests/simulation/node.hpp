@@ -23,7 +23,7 @@ namespace carillon::simulation {
 // One core of a node: its hub, and what is on its way to it.
 class Shard {
  public:
-  Shard(const Scenario& scenario, Breakage& breakage) : hub_(scenario.window), breakage_(breakage) {}
+  Shard(const Scenario& scenario, Breakage& breakage) : hub_(scenario.window, kSlice), breakage_(breakage) {}
 
   [[nodiscard]] hub::Hub& hub() { return hub_; }
   // The end of the log, as far as this hub has it.
@@ -42,6 +42,8 @@ class Shard {
     MonoTime due;
   };
   void tamper(std::vector<PublicationPtr>& publications);
+
+  static constexpr std::size_t kSlice = 2;  // of a sweep: fewer than there are clients
 
   hub::Hub hub_;
   Breakage& breakage_;

@@ -168,7 +168,8 @@ void World::turn(Shard& shard, bool is_hurried) {
   shard.receive(clock_.mono_now(), is_hurried ? 1'000 : random_.below(4));
   while (!is_hurried && random_.percent(30)) act_within_turn(shard);
   if (failure_) return;
-  shard.hub().deliver(clock_.mono_now());
+  while (shard.hub().deliver(clock_.mono_now()) && is_hurried) {
+  }
   for (Client& client : clients_) {
     Connection* const connection = client.connection.get();
     if (connection == nullptr || &connection->shard != &shard || !connection->session->wants_turn()) continue;
@@ -375,7 +376,9 @@ void World::come_to_rest() {
   if (failure_) return;
   for (Client& client : clients_) client.connection->session->beat();
   for (const auto& node : nodes_)
-    for (const auto& shard : node->shards()) shard->hub().deliver(clock_.mono_now());
+    for (const auto& shard : node->shards())
+      while (shard->hub().deliver(clock_.mono_now())) {
+      }
   for (Client& client : clients_) client.connection->session->pump();
   settle_down();
   for (const Client& client : clients_) {
