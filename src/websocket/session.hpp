@@ -122,8 +122,8 @@ class Session final : public runtime::ReadyHandler, public runtime::TimerHandler
   void die();
   void watch_for_unsent();
 
-  // What each delivery looks at comes first and together: with thousands of sessions it comes from memory each time, and
-  // the hub has it fetched ahead.
+  // What each delivery looks at comes first and together: with thousands of sessions it comes from memory each time,
+  // and the hub has it fetched ahead.
   std::optional<Subscription> subscription_;
   WebSocketServer& server_;
   net::Stream stream_;
